@@ -1,0 +1,38 @@
+"""CutMix as a registered batch augmentation."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from agmax_mm.functional import cutmix
+from agmax_mm.registry import BATCH_AUGMENTS
+
+
+@BATCH_AUGMENTS.register_module()
+class CutMix:
+    """CutMix; see :func:`agmax_mm.functional.cutmix`.
+
+    Differs from mmpretrain's in leaving the caller's batch unchanged and drawing from torch's generator alone, so that
+    one seed fixes it. The chance of applying it belongs to ``batch_augments=dict(augments=..., probs=...)``.
+
+    Args:
+        alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0.
+        correct_lam: Weigh the labels by the area that was really kept.
+
+    Raises:
+        ValueError: If ``alpha`` is not above 0.
+    """
+
+    def __init__(self, alpha: float = 1.0, *, correct_lam: bool = True) -> None:
+        if not alpha > 0:
+            raise ValueError(f'CutMix.alpha: expected a number above 0, got {alpha}')
+        self.alpha = alpha
+        self.correct_lam = correct_lam
+
+    def mix(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix images ``(N, C, H, W)`` and class probabilities ``(N, K)``."""
+        return cutmix(batch_inputs, batch_scores, alpha=self.alpha, correct_lam=self.correct_lam)
+
+    def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Same as :meth:`mix`; the host calls augmentations so."""
+        return self.mix(batch_inputs, batch_scores)

@@ -1,0 +1,144 @@
+"""CIFAR-10 and CIFAR-100, from their official files or from folders of images."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.datasets.categories import CIFAR10_CATEGORIES, CIFAR100_CATEGORIES
+
+from agmax_mm.datasets.image_folder import ImageFolder
+from agmax_mm.registry import DATASETS
+
+_SIDE = 32
+_SPLITS = ('train', 'test')
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickler that can build numpy arrays and plain values only: the official files are Python 2 pickles."""
+
+    _ADMITTED = {
+        ('numpy.core.multiarray', '_reconstruct'),
+        ('numpy._core.multiarray', '_reconstruct'),
+        ('numpy', 'ndarray'),
+        ('numpy', 'dtype'),
+        ('_codecs', 'encode'),
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._ADMITTED:
+            raise pickle.UnpicklingError(f'{module}.{name} is not admitted')
+        return super().find_class(module, name)
+
+
+@DATASETS.register_module()
+class CIFAR10(BaseDataset):
+    """CIFAR-10, held in memory as ``uint8``.
+
+    ``data_root`` may be, or hold, the folder of the official Python files, or hold ``{train,test}/<class>/*`` with
+    images of 32x32 pixels in any common format. Nothing is downloaded. Differs from mmpretrain's in that, and in
+    handing out images in BGR order as the host's image loader does, so that pipelines and preprocessors need no special
+    case.
+
+    Args:
+        data_root: Folder of the data set.
+        split: ``'train'`` or ``'test'``.
+        **kwargs: The host's other options.
+
+    Raises:
+        ValueError: If the split is unknown, neither layout is found, a file is damaged, or an image has another size.
+    """
+
+    METAINFO = {'classes': tuple(CIFAR10_CATEGORIES)}
+
+    _FOLDER = 'cifar-10-batches-py'
+    _FILES = {'train': [f'data_batch_{index}' for index in range(1, 6)], 'test': ['test_batch']}
+    _LABEL_KEY = 'labels'
+
+    def __init__(self, data_root: str, split: str, **kwargs: Any) -> None:
+        if split not in _SPLITS:
+            raise ValueError(f'{type(self).__name__}.split: expected one of {list(_SPLITS)}, got {split!r}')
+        self.split = split
+        self.images: np.ndarray | None = None
+        super().__init__(ann_file='', data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read all images into memory; the list itself holds labels alone."""
+        root = Path(self.data_root).expanduser()
+        folder = next(
+            (path for path in (root / self._FOLDER, root) if (path / self._FILES['train'][0]).is_file()), None
+        )
+        if folder is not None:
+            self.images, labels = self._read_official(folder)
+        elif (root / self.split).is_dir():
+            self.images, labels = self._read_images(root)
+        else:
+            raise ValueError(
+                f'{type(self).__name__}: expected {self._FOLDER}/{self._FILES["train"][0]} or a folder '
+                f'{self.split}/<class>/ in {str(root)!r}, got neither'
+            )
+        return [{'index': index, 'gt_label': int(label)} for index, label in enumerate(labels)]
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """One sample with its image, a copy."""
+        info = super().get_data_info(idx)
+        assert self.images is not None
+        info['img'] = self.images[info.pop('index')].copy()
+        info['img_shape'] = info['ori_shape'] = (_SIDE, _SIDE)
+        return info
+
+    def _read_official(self, folder: Path) -> tuple[np.ndarray, list[int]]:
+        arrays, labels = [], []
+        for name in self._FILES[self.split]:
+            path = folder / name
+            if not path.is_file():
+                raise ValueError(f'{type(self).__name__}: expected the file {str(path)!r}, got none')
+            try:
+                content = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
+                arrays.append(np.asarray(content['data'], dtype=np.uint8).reshape(-1, 3, _SIDE, _SIDE))
+                labels.extend(content[self._LABEL_KEY])
+            except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
+                raise ValueError(
+                    f'{type(self).__name__}: expected CIFAR data in {str(path)!r}, got {error!r}'
+                ) from None
+        rgb = np.concatenate(arrays).transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(rgb[..., ::-1]), labels
+
+    def _read_images(self, root: Path) -> tuple[np.ndarray, list[int]]:
+        listing = ImageFolder(str(root), self.split)
+        if len(listing.metainfo['classes']) != len(self.METAINFO['classes']):
+            raise ValueError(
+                f'{type(self).__name__}: expected {len(self.METAINFO["classes"])} class folders in {str(root)!r}, '
+                f'got {len(listing.metainfo["classes"])}'
+            )
+        images = np.empty((len(listing), _SIDE, _SIDE, 3), dtype=np.uint8)
+        labels = []
+        for index in range(len(listing)):
+            info = listing.get_data_info(index)
+            image = cv2.imread(info['img_path'], cv2.IMREAD_COLOR)
+            if image is None or image.shape != images.shape[1:]:
+                got = 'no image' if image is None else f'{image.shape[1]}x{image.shape[0]}'
+                raise ValueError(f'{type(self).__name__}: expected 32x32 pixels in {info["img_path"]!r}, got {got}')
+            images[index] = image
+            labels.append(info['gt_label'])
+        return images, labels
+
+    def extra_repr(self) -> list[str]:
+        """What the host's ``repr`` adds."""
+        return [f'Root of the data: \t{self.data_root}', f'Split: \t{self.split}']
+
+
+@DATASETS.register_module()
+class CIFAR100(CIFAR10):
+    """CIFAR-100 with its 100 fine classes; see :class:`CIFAR10`."""
+
+    METAINFO = {'classes': tuple(CIFAR100_CATEGORIES)}
+
+    _FOLDER = 'cifar-100-python'
+    _FILES = {'train': ['train'], 'test': ['test']}
+    _LABEL_KEY = 'fine_labels'

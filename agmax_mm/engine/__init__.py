@@ -1,0 +1,1 @@
+"""Running: configs, processes, hooks and records."""

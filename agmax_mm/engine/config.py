@@ -1,0 +1,146 @@
+"""Reading a config, completing it, and refusing what nobody would read."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+# Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
+_HOST_KEYS = {
+    'activation_checkpointing',
+    'auto_scale_lr',
+    'compile',
+    'custom_imports',
+    'efficient_conv_bn_eval',
+    'env_cfg',
+    'find_unused_parameters',
+    'log_level',
+    'model_wrapper_cfg',
+    'runner_type',
+    'sync_bn',
+    'tta_model',
+    'tta_pipeline',
+}
+# ... variables that mmpretrain's and mmdet's own configs leave behind, ...
+_HOST_VARIABLES = {
+    'albu_train_transforms',
+    'backend_args',
+    'bgr_mean',
+    'bgr_std',
+    'data_root',
+    'dataset_type',
+    'file_client_args',
+    'image_size',
+    'input_size',
+    'interval',
+    'max_epochs',
+    'max_iters',
+    'metainfo',
+    'test_pipeline',
+    'train_pipeline',
+}
+# ... and this package's: the paper's figure for the recipe, and the images of one optimiser step over all processes.
+_OWN_KEYS = {'paper', 'total_batch_size'}
+_KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
+
+# Where and how a run takes place does not make it another run.
+_NOT_HASHED = ('work_dir', 'resume', 'load_from', 'launcher', 'log_level', 'env_cfg', 'visualizer')
+
+
+def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
+    """Read a config file, add the hooks that every run here has, and apply ``--cfg-options``.
+
+    Args:
+        path: The config file.
+        options: Dotted keys and their values.
+
+    Raises:
+        ValueError: If the file is missing or not a config, or a key is unknown to everyone who reads configs.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'config: expected a file, got {path!r}, which does not exist')
+    config = Config.fromfile(path)
+    if 'model' not in config:
+        raise ValueError(f'config {path!r}: expected a recipe with a model, got only {sorted(config)}')
+    hooks = config.setdefault('default_hooks', ConfigDict())
+    hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
+    hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
+    for key in options or {}:
+        _check_option(config, key)
+    if options:
+        config.merge_from_dict(options)
+    for key in config:
+        if key not in _KNOWN_KEYS and not key.startswith('_'):
+            raise ValueError(f'config {path!r}: {_unknown(key, _KNOWN_KEYS)}; start names of your own with "_"')
+    return config
+
+
+def prepare_config(config: Config, *, world_size: int) -> None:
+    """Complete a config for a run on ``world_size`` processes, in place.
+
+    Gives each process its share of ``total_batch_size``, scales the learning rate where the batch differs from the
+    recipe's, and makes the loaders' workers consistent.
+
+    Raises:
+        ValueError: If the batch cannot be shared among the processes.
+    """
+    if world_size > 1:
+        # Running statistics differ from rank to rank; validation and checkpoints must not depend on the rank.
+        config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
+    _share_batch(config, world_size)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name)
+        if loader is not None and loader.get('num_workers', 0) == 0:
+            loader.persistent_workers = False
+
+
+def _share_batch(config: Config, world_size: int) -> None:
+    recipe_total = config.get('total_batch_size')
+    if recipe_total is None:
+        return
+    loader = config.train_dataloader
+    if 'batch_size' not in loader:
+        if recipe_total % world_size:
+            raise ValueError(
+                f'total_batch_size: expected a multiple of the {world_size} processes, got {recipe_total}; '
+                'set train_dataloader.batch_size, per process, to use another batch'
+            )
+        loader.batch_size = recipe_total // world_size
+    config.auto_scale_lr = ConfigDict(enable=True, base_batch_size=recipe_total)
+
+
+def config_hash(config: Config) -> str:
+    """SHA-256 of what makes a run: the resolved config without where and how it is run."""
+    content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
+    return hashlib.sha256(Config(content).dump().encode()).hexdigest()
+
+
+def _check_option(config: Config, option: str) -> None:
+    """Refuse an option whose first key is unknown, or whose parent does not exist."""
+    first, *rest = option.split('.')
+    if first not in config and first not in _KNOWN_KEYS:
+        raise ValueError(f'--cfg-options {option}: {_unknown(first, _KNOWN_KEYS | set(config))}')
+    node: Any = config.get(first)
+    for depth, key in enumerate(rest):
+        if isinstance(node, list | tuple):
+            if not key.isdigit() or int(key) >= len(node):
+                raise ValueError(f'--cfg-options {option}: expected an index below {len(node)}, got {key!r}')
+            node = node[int(key)]
+        elif isinstance(node, dict):
+            # A new key at the end may be an argument left at its default; in the middle it is a slip.
+            if key not in node and depth + 1 < len(rest) and node:
+                raise ValueError(f'--cfg-options {option}: {_unknown(key, set(node))}')
+            node = node.get(key)
+        else:
+            return
+
+
+def _unknown(key: str, known: set[str]) -> str:
+    nearest = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.0)
+    return f'unknown key {key!r}, the nearest known one is {nearest[0]!r}' if nearest else f'unknown key {key!r}'

@@ -1,0 +1,201 @@
+"""One ``result.json`` per run, and the facts about a run that travel with its checkpoints."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import platform
+import resource
+import sys
+import time
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from agmax_mm import __version__
+from agmax_mm.engine.config import config_hash
+from agmax_mm.fileio import write_json
+from agmax_mm.models.contract import preprocessing_contract
+from agmax_mm.registry import HOOKS
+
+RESULT_FILE = 'result.json'
+_MAX_TRAIN_RECORDS = 2000
+_LIBRARIES = (
+    'torch',
+    'torchvision',
+    'onedl-mmengine',
+    'onedl-mmcv',
+    'onedl-mmpretrain',
+    'onedl-mmdetection',
+    'numpy',
+    'opencv-python',
+    'pillow',
+)
+
+
+@HOOKS.register_module()
+class RunRecordHook(Hook):
+    """Record a run's config, machine, scores and curves in ``<work_dir>/result.json``.
+
+    The file is rewritten after every validation and at the end, whole or not at all. A resumed run goes on with the
+    record of the run it resumes. Each checkpoint carries the recipe, its hash, the latest scores and the preprocessing
+    that the backbone expects under ``meta['agmax_mm']``.
+
+    Args:
+        interval: Training iterations between two points of the curves, which are means over the interval. Longer
+            runs record fewer points, 2000 at most.
+    """
+
+    # After the hooks that compute and log metrics, before the one that saves checkpoints.
+    priority = 'LOW'
+
+    def __init__(self, interval: int = 10) -> None:
+        if interval < 1:
+            raise ValueError(f'RunRecordHook.interval: expected at least 1, got {interval}')
+        self.interval = interval
+        self.record: dict[str, Any] = {}
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._started = 0.0
+        self._earlier_wall_time = 0.0
+
+    def before_train(self, runner: Any) -> None:
+        """Open the record, or go on with the one of the resumed run."""
+        self._started = time.monotonic()
+        self._every = max(self.interval, math.ceil(runner.max_iters / _MAX_TRAIN_RECORDS))
+        self.record = _new_record(runner)
+        earlier = Path(runner.work_dir) / RESULT_FILE
+        if runner.iter > 0 and earlier.is_file():
+            self._continue(json.loads(earlier.read_text(encoding='utf-8')), runner.iter)
+        self._write(runner)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
+    ) -> None:
+        """Add the logged values of this step to the running means."""
+        for name, value in (outputs or {}).items():
+            number = value.item() if isinstance(value, torch.Tensor) else float(value)
+            self._sums[name] = self._sums.get(name, 0.0) + number
+        self._count += 1
+        if self._count == self._every or runner.iter + 1 == runner.max_iters:
+            means = {name: _finite(total / self._count) for name, total in self._sums.items()}
+            rate = runner.optim_wrapper.get_lr()
+            rates = rate['lr'] if 'lr' in rate else next(iter(rate.values()))
+            point = {'iter': runner.iter + 1, 'epoch': runner.epoch + 1, 'lr': float(rates[0]), **means}
+            self.record['history']['train'].append(point)
+            self._sums, self._count = {}, 0
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        """Add a validation's metrics, all of which are better when higher."""
+        if not self.record:  # a validation outside of training
+            return
+        scores = {name: _finite(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
+        place = {'epoch': runner.epoch, 'iter': runner.iter}
+        self.record['history']['val'].append({**place, **scores})
+        self.record['scores']['last'] = {**place, **scores}
+        best = self.record['scores']['best']
+        for name, value in scores.items():
+            if value is not None and (name not in best or value > best[name]['value']):
+                best[name] = {'value': value, **place}
+        self._write(runner)
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Let the facts about the run travel with the weights."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        checkpoint['meta']['agmax_mm'] = {
+            'contract': preprocessing_contract(model),
+            'recipe': self.record['config'],
+            'config_sha256': self.record['config_sha256'],
+            'num_classes': getattr(getattr(model, 'head', None), 'num_classes', None),
+            'package_version': __version__,
+            'scores': self.record['scores'],
+        }
+
+    def after_train(self, runner: Any) -> None:
+        """Close the record."""
+        self.record['status'] = 'completed'
+        self._write(runner)
+
+    def _continue(self, earlier: dict[str, Any], iteration: int) -> None:
+        history = earlier.get('history', {})
+        for name in ('train', 'val'):
+            self.record['history'][name] = [point for point in history.get(name, []) if point['iter'] <= iteration]
+        self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
+        self.record['scores'] = earlier.get('scores', self.record['scores'])
+
+    @master_only
+    def _write(self, runner: Any) -> None:
+        self.record['wall_time_s'] = round(self._earlier_wall_time + time.monotonic() - self._started, 3)
+        self.record['peak_memory_mb'] = _peak_memory_mb()
+        self.record['iterations'], self.record['epochs'] = runner.iter, runner.epoch
+        write_json(self.record, Path(runner.work_dir) / RESULT_FILE)
+
+
+@master_only
+def mark_unfinished(work_dir: str, status: str) -> None:
+    """Write ``'failed'`` or ``'interrupted'`` into the record of a run that ended early, if it had begun one."""
+    path = Path(work_dir) / RESULT_FILE
+    if path.is_file():
+        record = json.loads(path.read_text(encoding='utf-8'))
+        if record['status'] == 'running':
+            write_json({**record, 'status': status}, path)
+
+
+def _new_record(runner: Any) -> dict[str, Any]:
+    filename = runner.cfg.filename
+    return {
+        'config': Path(filename).name if filename else runner.experiment_name,
+        'config_sha256': config_hash(runner.cfg),
+        'package_version': __version__,
+        'versions': _versions(),
+        'seed': runner.seed,
+        'device': _device(),
+        'world_size': runner.world_size,
+        'wall_time_s': 0.0,
+        'peak_memory_mb': 0.0,
+        'status': 'running',
+        'iterations': runner.iter,
+        'epochs': runner.epoch,
+        'paper': runner.cfg.get('paper'),
+        'backbone': runner.cfg.get('default_hooks', {}).get('backbone', {}).get('checkpoint'),
+        'scores': {'last': {}, 'best': {}},
+        'history': {'train': [], 'val': []},
+    }
+
+
+def _finite(value: Any) -> float | None:
+    """JSON has no NaN; a metric that could not be computed is null."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _versions() -> dict[str, str]:
+    versions = {'python': platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _device() -> str:
+    if torch.cuda.is_available():
+        return f'cuda: {torch.cuda.get_device_name()}'
+    information = Path('/proc/cpuinfo')
+    lines = information.read_text(encoding='utf-8').splitlines() if information.is_file() else []
+    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
+    return f'cpu: {names[0] if names else platform.processor() or platform.machine()}'
+
+
+def _peak_memory_mb() -> float:
+    """Peak memory of this process in MiB: on the GPU where there is one, otherwise resident."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == 'darwin' else 2**10), 1)

@@ -1,0 +1,110 @@
+"""From a config file to a finished run."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from agmax_mm.engine.amp import enable_amp
+from agmax_mm.engine.config import load_config, prepare_config
+from agmax_mm.engine.hooks.run_record import mark_unfinished
+from agmax_mm.engine.runner import Runner
+from agmax_mm.fileio import write_json
+
+
+def train(
+    config_path: str,
+    *,
+    work_dir: str | None = None,
+    resume: str | bool = False,
+    amp: bool = False,
+    seed: int | None = None,
+    launcher: str = 'none',
+    options: dict[str, Any] | None = None,
+) -> Runner:
+    """Train a config of any kind: classification or detection.
+
+    Args:
+        config_path: The config file.
+        work_dir: Folder of the outputs, ``work_dirs/<config's name>`` by default.
+        resume: Checkpoint to go on from, or ``True`` for the newest one of ``work_dir``, if there is one.
+        amp: Train in mixed precision.
+        seed: Seed of all random generators; a random one is drawn, and recorded, by default.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        options: Dotted config keys and their values.
+
+    Raises:
+        ValueError: On anything wrong with the config, its data or a checkpoint.
+    """
+    config = _prepare(config_path, work_dir, launcher, options)
+    if amp:
+        enable_amp(config)
+    config.resume = bool(resume)
+    if isinstance(resume, str):
+        if not Path(resume).is_file():
+            raise ValueError(f'--resume: expected a checkpoint file, got {resume!r}, which does not exist')
+        config.load_from = resume
+    randomness = config.setdefault('randomness', {})
+    if seed is not None:
+        randomness['seed'] = seed
+    # Ranks must not augment alike.
+    randomness.setdefault('diff_rank_seed', True)
+    runner = Runner.from_cfg(config)
+    try:
+        runner.train()
+    except KeyboardInterrupt:
+        mark_unfinished(runner.work_dir, 'interrupted')
+        raise
+    except Exception:
+        mark_unfinished(runner.work_dir, 'failed')
+        raise
+    return runner
+
+
+def evaluate(
+    config_path: str,
+    checkpoint: str,
+    *,
+    work_dir: str | None = None,
+    out: str | None = None,
+    launcher: str = 'none',
+    options: dict[str, Any] | None = None,
+) -> dict[str, float]:
+    """Evaluate a checkpoint on the config's test set.
+
+    Args:
+        config_path: The config file.
+        checkpoint: Checkpoint of a model of this config.
+        work_dir: Folder of the logs, ``work_dirs/<config's name>`` by default.
+        out: JSON file for the metrics.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        options: Dotted config keys and their values.
+
+    Returns:
+        The metrics by name.
+
+    Raises:
+        ValueError: On anything wrong with the config, its data or the checkpoint.
+    """
+    config = _prepare(config_path, work_dir, launcher, options)
+    config.load_from = checkpoint
+    runner = Runner.from_cfg(config)
+    metrics = {name: float(value) for name, value in runner.test().items()}
+    if out is not None and runner.rank == 0:
+        write_json(metrics, out)
+    return metrics
+
+
+def _prepare(config_path: str, work_dir: str | None, launcher: str, options: dict[str, Any] | None) -> Config:
+    # Recipes pin memory for the sake of GPUs; torch says at every loader that it doesn't without one.
+    warnings.filterwarnings('ignore', message="'pin_memory' argument is set as true")
+    config = load_config(config_path, options)
+    world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
+    prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
+    config.launcher = launcher
+    config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(config_path).stem)
+    return config

@@ -1,0 +1,75 @@
+"""mmengine's runner, also on several processes without GPUs, and without unsafe loading."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from mmengine.device import get_device
+from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import Runner as HostRunner
+from torch import nn
+
+from agmax_mm.fileio import load_checkpoint_file
+
+
+class Runner(HostRunner):
+    """The host's runner with three differences.
+
+    - Several processes work without GPUs: Gloo instead of NCCL, and no device ids.
+    - ``sync_bn`` is refused on CPUs, where torch has no synchronised batch normalisation.
+    - Checkpoints are loaded as weights only; a file that holds anything else is refused.
+    """
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""
+        if self.distributed and not torch.cuda.is_available() and not dist.is_initialized():
+            if self._launcher == 'slurm':
+                _slurm_to_env(env_cfg.get('dist_cfg', {}).get('port', 29500))
+            dist.init_process_group('gloo')
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Wrap for several processes; without device ids on CPUs."""
+        if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None:
+            return super().wrap_model(model_wrapper_cfg, model)
+        if self.cfg.get('sync_bn') is not None:
+            raise ValueError(f'sync_bn: expected None without GPUs, got {self.cfg.sync_bn!r}')
+        return MMDistributedDataParallel(
+            module=model.to(get_device()),
+            broadcast_buffers=False,
+            find_unused_parameters=self.cfg.get('find_unused_parameters', False),
+        )
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable[..., Any] = 'cpu',
+        strict: bool = False,
+        revise_keys: list[Any] | None = None,
+    ) -> dict[str, Any]:
+        """Load a checkpoint file after making sure that reading it runs no code.
+
+        Raises:
+            ValueError: If the file is missing or holds other objects than weights.
+        """
+        load_checkpoint_file(filename)
+        keys = revise_keys or [(r'^module.', '')]
+        return super().load_checkpoint(filename, map_location, strict, keys)
+
+
+def _slurm_to_env(port: int) -> None:
+    """The variables that torch reads, from those that Slurm sets. The first node of the list is the master."""
+    import subprocess
+
+    nodes = subprocess.run(
+        ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']], capture_output=True, text=True, check=True
+    )
+    os.environ.setdefault('MASTER_PORT', str(port))
+    os.environ.setdefault('MASTER_ADDR', nodes.stdout.split()[0])
+    os.environ['WORLD_SIZE'] = os.environ['SLURM_NTASKS']
+    os.environ['RANK'] = os.environ['SLURM_PROCID']
+    os.environ['LOCAL_RANK'] = os.environ.get('SLURM_LOCALID', '0')

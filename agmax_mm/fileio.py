@@ -1,0 +1,79 @@
+"""Reading and writing files safely: whole or not at all, and never by running what a file contains."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it to ``path`` when the block ends without an error.
+
+    The temporary name keeps the suffix of ``path``, because many writers choose the format by it.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f'.{target.stem}.{os.getpid()}{target.suffix}')
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write ``text`` to ``path`` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+
+
+def write_json(value: Any, path: str | os.PathLike[str]) -> None:
+    """Write ``value`` as indented JSON, atomically. Non-finite numbers are refused by the JSON standard: ValueError."""
+    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + '\n', path)
+
+
+def _history_buffer_method(owner: Any, name: str) -> Any:
+    """Stand in for ``getattr`` while unpickling: mmengine pickles its log buffers with references to their methods."""
+    from mmengine.logging import HistoryBuffer
+
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError(f'attribute {name!r} of {owner!r} is not admitted')
+    return getattr(owner, name)
+
+
+def _admitted_globals() -> list[Any]:
+    from mmengine.runner.checkpoint import get_torch_safe_globals
+
+    # A plain getattr, which mmengine admits, would let a file reach any attribute of the admitted classes.
+    admitted = [entry for entry in get_torch_safe_globals() if entry is not getattr]
+    return [*admitted, (_history_buffer_method, 'builtins.getattr')]
+
+
+def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Load a ``.pth``/``.pt`` checkpoint onto the CPU without running any code in it.
+
+    Besides tensors, only the plain numpy scalars and the log buffers that mmengine stores are admitted.
+
+    Raises:
+        ValueError: If the file is missing, unreadable, holds other objects than weights, or is not a mapping.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise ValueError(f'checkpoint: expected a file, got {str(source)!r}, which does not exist')
+    try:
+        with torch.serialization.safe_globals(_admitted_globals()):
+            checkpoint = torch.load(source, map_location='cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f'checkpoint {str(source)!r}: expected tensors and plain values only, got {reason}') from None
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f'checkpoint {str(source)!r}: expected a mapping, got {type(checkpoint).__name__}')
+    return checkpoint

@@ -1,0 +1,25 @@
+"""Classifiers, data preprocessors, agreements and networks."""
+
+from agmax_mm.models.agreements import (
+    CrossEntropyAgreement,
+    KLAgreement,
+    MSEAgreement,
+    MutualInfoAgreement,
+    PairEntropyAgreement,
+)
+from agmax_mm.models.backbones import WideResNet
+from agmax_mm.models.classifiers import AgMaxClassifier
+from agmax_mm.models.data_preprocessors import TwoViewDataPreprocessor
+from agmax_mm.models.heads import PairHead
+
+__all__ = [
+    'AgMaxClassifier',
+    'CrossEntropyAgreement',
+    'KLAgreement',
+    'MSEAgreement',
+    'MutualInfoAgreement',
+    'PairEntropyAgreement',
+    'PairHead',
+    'TwoViewDataPreprocessor',
+    'WideResNet',
+]

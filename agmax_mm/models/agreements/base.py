@@ -1,0 +1,71 @@
+"""What all agreement terms share: the weight, the pairs of views, the process group and the monitors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import combinations
+
+import torch
+import torch.distributed as dist
+from mmengine.model import BaseModule
+from torch import Tensor
+
+
+class BaseAgreement(BaseModule):
+    """Mean of a term over all pairs of views.
+
+    Args:
+        loss_weight: Factor of the term in the objective, at least 0. With 0 the views are merely both classified: the
+            control that tells agreement apart from seeing two views.
+        global_batch: Take batch statistics over all processes, with gradient, so that training on several processes
+            equals training on one. Otherwise each process takes those of its own images.
+
+    Raises:
+        ValueError: If ``loss_weight`` is negative.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, *, global_batch: bool = True) -> None:
+        super().__init__()
+        if loss_weight < 0:
+            raise ValueError(
+                f'{type(self).__name__}.loss_weight: expected a number of at least 0, got {loss_weight}; '
+                'the term is already signed so that minimising it makes the views agree'
+            )
+        self.loss_weight = loss_weight
+        self.global_batch = global_batch
+
+    @property
+    def group(self) -> dist.ProcessGroup | None:
+        """The process group of the batch statistics; ``None`` in a single process."""
+        if self.global_batch and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            return dist.group.WORLD
+        return None
+
+    @abstractmethod
+    def pair_terms(self, logits_a: Tensor, logits_b: Tensor) -> dict[str, Tensor]:
+        """Unweighted terms of one pair of views, by name; those that enter the objective have "loss" in it."""
+
+    def forward(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Terms to minimise and monitors to log.
+
+        Args:
+            logits: One tensor of shape ``(N, K)`` per view, at least two, rows in the same order.
+
+        Returns:
+            Weighted terms, whose names contain "loss" (the host sums those), and monitors, whose names don't.
+
+        Raises:
+            ValueError: If there are fewer than two views.
+        """
+        if len(logits) < 2:
+            raise ValueError(f'{type(self).__name__}: expected the logits of at least 2 views, got {len(logits)}')
+        pairs = [self.pair_terms(a, b) for a, b in combinations(logits, 2)]
+        outputs = {}
+        for name in pairs[0]:
+            mean = torch.stack([terms[name] for terms in pairs]).mean()
+            outputs[name] = self.loss_weight * mean if 'loss' in name else mean.detach()
+        with torch.no_grad():
+            predictions = torch.stack([view.argmax(dim=1) for view in logits])
+            outputs['view_agreement'] = (predictions == predictions[0]).all(dim=0).float().mean()
+        return outputs

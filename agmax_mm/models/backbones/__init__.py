@@ -1,0 +1,5 @@
+"""Backbones that the host lacks."""
+
+from agmax_mm.models.backbones.wide_resnet import WideResNet
+
+__all__ = ['WideResNet']

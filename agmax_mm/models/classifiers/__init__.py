@@ -1,0 +1,5 @@
+"""Classifiers."""
+
+from agmax_mm.models.classifiers.agmax import AgMaxClassifier
+
+__all__ = ['AgMaxClassifier']

@@ -1,0 +1,136 @@
+"""From the loader's uint8 views to one normalised, mixed batch on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmpretrain.models.utils import ClsDataPreprocessor
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from agmax_mm.registry import BATCH_AUGMENTS, MODELS
+
+
+@MODELS.register_module()
+class TwoViewDataPreprocessor(ClsDataPreprocessor):
+    """Stack the views of a batch, normalise them in one go, and mix each view on its own.
+
+    Differs from :class:`mmpretrain.models.ClsDataPreprocessor` in these places:
+
+    - Inputs may be a list of views. The result then holds ``num_views * N`` images, all of view A first, and as many
+      data samples.
+    - Batch mixing tosses one coin for all views of a step; then each view draws its own ratio, partners and box.
+    - ``image_augments`` change the normalised images one by one, before mixing.
+
+    A single view without ``image_augments`` goes through the host's own code.
+
+    Args:
+        image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)`` and the standard
+            deviations of the normalisation to images of the same shape; applied in training alone.
+        batch_augments: ``dict(augments=..., probs=...)``, as in the host.
+        **kwargs: The host's other options: ``mean``, ``std``, ``to_rgb``, ``num_classes``, ...
+
+    Raises:
+        ValueError: If ``image_augments`` are given without ``mean`` and ``std``.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_augments: Sequence[Any] = (),
+        batch_augments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if batch_augments and isinstance(batch_augments.get('probs'), list):
+            # The host appends to the config's list; a second model from the same config would then fail.
+            batch_augments = {**batch_augments, 'probs': list(batch_augments['probs'])}
+        super().__init__(batch_augments=batch_augments, **kwargs)
+        if image_augments and not self._enable_normalize:
+            raise ValueError('TwoViewDataPreprocessor: image_augments expect mean and std, got none')
+        self.image_augments = [
+            BATCH_AUGMENTS.build(augment) if isinstance(augment, dict) else augment for augment in image_augments
+        ]
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Collated samples to what the model takes.
+
+        Args:
+            data: ``inputs``, a tensor ``(N, C, H, W)`` or a list of N images, or a list of such, one per view, as
+                ``default_collate`` and ``pseudo_collate`` make them; and, optionally, ``data_samples``, a list of N.
+            training: Whether to augment.
+
+        Returns:
+            ``inputs`` of shape ``(num_views * N, C, H, W)`` and the data samples, ``num_views * N`` of them.
+        """
+        views = _as_views(data['inputs'])
+        augments = self.image_augments if training else ()
+        if len(views) == 1 and not augments:
+            return super().forward(data, training)
+
+        images = torch.cat([super(TwoViewDataPreprocessor, self).forward({'inputs': view})['inputs'] for view in views])
+        for augment in augments:
+            images = augment(images, self.std)
+        samples = data.get('data_samples')
+        if samples is None:
+            return {'inputs': images, 'data_samples': None}
+
+        labels, scores = self._targets(samples)
+        mixed_scores = [scores] * len(views)
+        mixing = self._draw_mixing() if training and scores is not None else None
+        if mixing is not None:
+            mixed = [mixing(view, scores) for view in images.chunk(len(views))]
+            images = torch.cat([view for view, _ in mixed])
+            mixed_scores = [score for _, score in mixed]
+        view_samples = [_view_samples(samples, labels, view_scores) for view_scores in mixed_scores]
+        return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
+
+    def _targets(self, samples: list[DataSample]) -> tuple[Tensor | None, Tensor | None]:
+        """Labels ``(N,)`` and class probabilities ``(N, K)``, each ``None`` where there are none."""
+        if 'gt_score' in samples[0]:
+            return None, torch.stack([sample.gt_score for sample in samples]).to(self.device).float()
+        if 'gt_label' not in samples[0]:
+            return None, None
+        if any(len(sample.gt_label) != 1 for sample in samples):
+            raise ValueError('TwoViewDataPreprocessor: expected one label per image, got several; set gt_score instead')
+        labels = torch.cat([sample.gt_label for sample in samples]).to(self.device)
+        if not self.to_onehot:
+            return labels, None
+        if self.num_classes is None:
+            raise ValueError('TwoViewDataPreprocessor.num_classes: expected a number when labels are mixed, got None')
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= self.num_classes:
+            raise ValueError(f'labels: expected 0 to {self.num_classes - 1}, got {low} to {high}')
+        return labels, F.one_hot(labels, self.num_classes).float()
+
+    def _draw_mixing(self) -> Any:
+        """Toss the coin of this step: one of the batch augmentations, or ``None``."""
+        if self.batch_augments is None:
+            return None
+        chooser = self.batch_augments
+        return chooser.augments[np.random.choice(len(chooser.augments), p=chooser.probs)]
+
+
+def _as_views(inputs: Any) -> list[Any]:
+    """The views in a collated batch, each a tensor ``(N, C, H, W)`` or a list of N images."""
+    if isinstance(inputs, Tensor):
+        return [inputs]
+    if isinstance(inputs[0], Tensor):
+        return list(inputs) if inputs[0].ndim == 4 else [inputs]
+    return [list(view) for view in inputs]
+
+
+def _view_samples(samples: list[DataSample], labels: Tensor | None, scores: Tensor | None) -> list[DataSample]:
+    """New data samples of one view, so that no view overwrites another's targets."""
+    out = []
+    for index, sample in enumerate(samples):
+        view_sample = DataSample(metainfo=sample.metainfo)
+        if labels is not None:
+            view_sample.set_gt_label(labels[index : index + 1])
+        if scores is not None:
+            view_sample.set_gt_score(scores[index])
+        out.append(view_sample)
+    return out

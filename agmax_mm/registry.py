@@ -1,0 +1,29 @@
+"""Registry nodes of this package, children of the host's.
+
+Configs write the scoped name, ``type='agmax_mm.AgMaxClassifier'``: the host then imports this module and the
+``locations`` of the node, so no ``custom_imports`` is needed, neither from mmpretrain nor from mmdet.
+"""
+
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+from mmpretrain.registry import BATCH_AUGMENTS as MMPRETRAIN_BATCH_AUGMENTS
+
+_SCOPE = 'agmax_mm'
+
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['agmax_mm.models'])
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['agmax_mm.datasets'])
+TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['agmax_mm.datasets'])
+HOOKS = Registry(
+    'hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['agmax_mm.engine.hooks', 'agmax_mm.transfer.hooks']
+)
+OPTIM_WRAPPERS = Registry(
+    'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope=_SCOPE, locations=['agmax_mm.engine.amp']
+)
+# The host's registry of batch augmentations is a root of its own, so it is the parent here.
+BATCH_AUGMENTS = Registry(
+    'batch augment', parent=MMPRETRAIN_BATCH_AUGMENTS, scope=_SCOPE, locations=['agmax_mm.batch_augments']
+)

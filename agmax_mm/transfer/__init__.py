@@ -1,0 +1,1 @@
+"""Backbones in and out, and fine-tuning for detection."""

@@ -1,0 +1,213 @@
+"""A backbone's weights with their provenance: read from checkpoints, written as files, loaded into models.
+
+An exported file holds the backbone alone, without classifier and pair head. Its keys keep the prefix ``backbone.``,
+so that the host's ``init_cfg=dict(type='Pretrained', checkpoint=FILE, prefix='backbone.')`` reads the ``.pth`` form
+too. The provenance is JSON text: the entry ``agmax_mm`` of the safetensors metadata, or ``meta['agmax_mm']`` in the
+``.pth`` form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+import agmax_mm
+from agmax_mm.fileio import atomic_path, load_checkpoint_file
+from agmax_mm.models.contract import contract_mismatches, unwrap
+from agmax_mm.transfer.formats import FORMATS, detect_format, flat_state, resnet_depth
+
+SUFFIXES = ('.safetensors', '.pth')
+CONTRACT_MODES = ('check', 'require', 'ignore')
+
+_PREFIX = 'backbone.'
+_META = 'agmax_mm'
+# What is taken over from the note that training leaves in its checkpoints.
+_PROVENANCE = ('recipe', 'config_sha256', 'num_classes', 'package_version', 'scores', 'contract')
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Weights of a backbone.
+
+    Attributes:
+        tensors: Name in the host's backbone (no prefix) to tensor, on the CPU.
+        info: Provenance, JSON-able: ``format``, ``source`` (file name), ``source_sha256``, ``contract`` (None if
+            unknown), ``contract_assumed`` (True if the format and not the file says it), and ``recipe``,
+            ``config_sha256``, ``num_classes``, ``package_version``, ``scores`` where training noted them.
+        path: The file it was read from.
+    """
+
+    tensors: dict[str, Tensor]
+    info: dict[str, Any]
+    path: str
+
+    @property
+    def contract(self) -> dict[str, Any] | None:
+        """The preprocessing these weights expect, see :func:`~agmax_mm.models.contract.preprocessing_contract`."""
+        return self.info.get('contract')
+
+    def summary(self) -> str:
+        """Describe the backbone in one line."""
+        depth = resnet_depth(self.tensors)
+        facts = (self.contract or {}).get('backbone', {})
+        kind = facts.get('type', 'ResNet' if depth else 'backbone')
+        recipe = self.info.get('recipe') or f'a {self.info["format"]} file'
+        return f'{kind}{f" depth {depth}" if depth else ""}, {len(self.tensors)} tensors, from {recipe}'
+
+
+def read_backbone(path: str | os.PathLike[str], source: str = 'auto') -> Backbone:
+    """Read the backbone of a checkpoint or of an exported file, as weights only.
+
+    Args:
+        path: ``.safetensors``, or anything ``torch.save`` wrote.
+        source: A name in :data:`~agmax_mm.transfer.formats.FORMATS`, or ``'auto'`` to tell it by the keys.
+
+    Raises:
+        ValueError: If the file is missing, damaged, holds more than weights, is of no known format or holds a value
+            that is not finite.
+    """
+    path = str(path)
+    if source not in ('auto', *FORMATS):
+        raise ValueError(f'format: expected auto or one of {", ".join(FORMATS)}, got {source!r}')
+    checkpoint = _read_safetensors(path) if path.endswith('.safetensors') else load_checkpoint_file(path)
+    state = flat_state(checkpoint)
+    name = detect_format(state, path) if source == 'auto' else source
+    tensors = FORMATS[name].extract(state)
+    if not tensors:
+        raise ValueError(f'checkpoint {path!r}: expected the backbone of a {name} file, got none of its tensors')
+    bad = [key for key, value in tensors.items() if not torch.isfinite(value).all()]
+    if bad:
+        raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad[0]}')
+    meta = checkpoint.get('meta')
+    note = meta.get(_META) if isinstance(meta, Mapping) else None
+    return Backbone(tensors, _provenance(note if isinstance(note, Mapping) else {}, name, path), path)
+
+
+def write_backbone(backbone: Backbone, path: str | os.PathLike[str]) -> None:
+    """Write an exported file, whole or not at all.
+
+    Args:
+        backbone: What to write.
+        path: Its suffix, ``.safetensors`` or ``.pth``, chooses the form.
+
+    Raises:
+        ValueError: If the suffix is another.
+    """
+    suffix = Path(path).suffix
+    if suffix not in SUFFIXES:
+        raise ValueError(f'exported backbone: expected a name ending in {" or ".join(SUFFIXES)}, got {str(path)!r}')
+    # Cloned: a training checkpoint's tensors can be views into one storage, which would be written with them.
+    tensors = {_PREFIX + key: value.detach().contiguous().clone() for key, value in backbone.tensors.items()}
+    with atomic_path(path) as temporary:
+        if suffix == '.safetensors':
+            save_file(tensors, temporary, metadata={_META: json.dumps(backbone.info, sort_keys=True)})
+        else:
+            torch.save({'state_dict': tensors, 'meta': {_META: backbone.info}}, temporary)
+
+
+def load_backbone(model: nn.Module, path: str | os.PathLike[str], contract: str = 'check') -> Backbone:
+    """Put the weights of a file into ``model.backbone``, all of them or none.
+
+    Args:
+        model: A detector or classifier, wrapped for data parallelism or not.
+        path: An exported file or any checkpoint :func:`read_backbone` understands.
+        contract: ``'check'`` compares the preprocessing if the file states it, and warns if not; ``'require'`` also
+            refuses a file that doesn't state it; ``'ignore'`` compares nothing.
+
+    Raises:
+        ValueError: If the file can't be read, the preprocessing differs, or one tensor of either side has no
+            counterpart of its name and shape. The model is then unchanged.
+    """
+    if contract not in CONTRACT_MODES:
+        raise ValueError(f'contract: expected one of {", ".join(CONTRACT_MODES)}, got {contract!r}')
+    model = unwrap(model)
+    backbone = read_backbone(path)
+    if not isinstance(getattr(model, 'backbone', None), nn.Module):
+        raise ValueError(f'backbone {backbone.path!r}: expected a model with a backbone, got {type(model).__name__}')
+    # Before the preprocessing: a wrong network is the larger mistake, and is to be named first.
+    _check_tensors(model.backbone, backbone)
+    if contract != 'ignore':
+        _check_contract(model, backbone, required=contract == 'require')
+    model.backbone.load_state_dict(backbone.tensors, strict=True)
+    return backbone
+
+
+def _read_safetensors(path: str) -> dict[str, Any]:
+    if not Path(path).is_file():
+        raise ValueError(f'checkpoint: expected a file, got {path!r}, which does not exist')
+    try:
+        with safe_open(path, framework='pt') as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            note = json.loads((file.metadata() or {}).get(_META, '{}'))
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(f'checkpoint {path!r}: expected a safetensors file, got {error}') from None
+    return {'state_dict': state, 'meta': {_META: note}}
+
+
+def _provenance(note: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
+    if 'source_sha256' in note:  # an exported file: it already tells where the weights come from
+        return dict(note)
+    info = {key: note.get(key) for key in _PROVENANCE}
+    assumed = FORMATS[name].contract
+    return {
+        **info,
+        'contract': info['contract'] or assumed,
+        'contract_assumed': info['contract'] is None and assumed is not None,
+        'format': name,
+        'source': Path(path).name,
+        'source_sha256': hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        'exported_by': {'agmax_mm': agmax_mm.__version__, 'torch': str(torch.__version__)},
+    }
+
+
+def _check_tensors(module: nn.Module, backbone: Backbone) -> None:
+    expected = module.state_dict()
+    missing = [key for key in expected if key not in backbone.tensors]
+    unexpected = [key for key in backbone.tensors if key not in expected]
+    reshaped = [
+        f'{key} {tuple(value.shape)} for {tuple(expected[key].shape)}'
+        for key, value in backbone.tensors.items()
+        if key in expected and value.shape != expected[key].shape
+    ]
+    if not (missing or unexpected or reshaped):
+        return
+    kinds = {'missing in the file': missing, 'unknown to the model': unexpected, 'of another shape': reshaped}
+    found = '; '.join(f'{len(names)} {kind} ({_first(names)})' for kind, names in kinds.items() if names)
+    depths = resnet_depth(backbone.tensors), resnet_depth(expected)
+    wrong_depth = f'a depth {depths[0]} file into a depth {depths[1]} backbone; ' if depths[0] != depths[1] else ''
+    raise ValueError(
+        f'backbone {backbone.path!r} does not fit the {type(module).__name__} of the model: {wrong_depth}'
+        f'expected all {len(expected)} tensors by name and shape, got {found}'
+    )
+
+
+def _first(names: list[str], count: int = 3) -> str:
+    return ', '.join(names[:count]) + (', ...' if len(names) > count else '')
+
+
+def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> None:
+    if backbone.contract is None:
+        message = (
+            f'backbone {backbone.path!r} does not say how its images were prepared (mean, std, channel order, style)'
+        )
+        if required:
+            raise ValueError(f'{message}, and contract="require" asks for it')
+        print_log(f'{message}: make sure that the model prepares them alike', logger='current', level=30)
+        return
+    differences = contract_mismatches(backbone.contract, model)
+    if differences:
+        raise ValueError(f'backbone {backbone.path!r} and the model disagree: {"; ".join(differences)}')
+    if backbone.info.get('contract_assumed'):
+        known = f'{backbone.info["format"]} files are taken to expect ImageNet preprocessing'
+        print_log(f'backbone {backbone.path!r}: {known}, which the model has', logger='current')

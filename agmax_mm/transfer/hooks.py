@@ -1,0 +1,93 @@
+"""Hooks at both ends of a transfer: write the backbone when pre-training ends, load it before fine-tuning begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from agmax_mm.models.contract import preprocessing_contract, unwrap
+from agmax_mm.registry import HOOKS
+from agmax_mm.transfer.backbone import CONTRACT_MODES, load_backbone, read_backbone, write_backbone
+
+
+@HOOKS.register_module()
+class LoadBackboneHook(Hook):
+    """Load a pre-trained backbone before training, completely or not at all.
+
+    Differs from the host's ``init_cfg=dict(type='Pretrained')``, which only warns when tensors don't match. Runs after
+    the model is wrapped for data parallelism: every rank loads the same file. A resumed run keeps its own weights.
+
+    Args:
+        checkpoint: Exported backbone or training checkpoint. None trains from scratch, and the log says so.
+        contract: What to do about the preprocessing, see :func:`~agmax_mm.transfer.backbone.load_backbone`.
+
+    Raises:
+        ValueError: If ``contract`` is unknown; before training, if the file doesn't fit the model or if ``load_from``
+            names another source of weights.
+    """
+
+    priority = 'HIGH'
+
+    def __init__(self, checkpoint: str | None = None, contract: str = 'check') -> None:
+        if contract not in CONTRACT_MODES:
+            raise ValueError(f'LoadBackboneHook: expected contract in {", ".join(CONTRACT_MODES)}, got {contract!r}')
+        self.checkpoint = checkpoint
+        self.contract = contract
+
+    def before_train(self, runner: Runner) -> None:
+        """Load the weights into ``runner.model.backbone``, unless the run was resumed."""
+        if runner.iter > 0:
+            runner.logger.info(f'backbone: kept as resumed at iteration {runner.iter}')
+            return
+        if self.checkpoint is None:
+            runner.logger.info('backbone: no checkpoint given, training from scratch')
+            frozen = getattr(getattr(unwrap(runner.model), 'backbone', None), 'frozen_stages', -1)
+            if frozen >= 0:
+                advice = 'set model.backbone.frozen_stages=-1 and model.backbone.norm_eval=False'
+                runner.logger.warning(f'backbone: frozen_stages={frozen} keeps random weights; {advice}')
+            return
+        load_from = runner.cfg.get('load_from')
+        if load_from:
+            raise ValueError(
+                'expected one source of initial weights, got two: '
+                f'load_from={load_from!r} and default_hooks.backbone.checkpoint={self.checkpoint!r}'
+            )
+        backbone = load_backbone(runner.model, self.checkpoint, self.contract)
+        runner.logger.info(f'backbone: loaded {self.checkpoint} ({backbone.summary()}), every tensor matched')
+
+
+@HOOKS.register_module()
+class BackboneExportHook(Hook):
+    """When training ends, write the backbones of the last and the best checkpoint, ready for detection.
+
+    They appear in the work directory as ``backbone_last.safetensors`` and ``backbone_best.safetensors``. They are
+    taken from the checkpoint files, so that they equal what the scores were measured on: with an exponential moving
+    average, its weights and not the raw ones.
+    """
+
+    # After the checkpoint hook, whose files it reads.
+    priority = 'LOWEST'
+
+    @master_only
+    def after_train(self, runner: Runner) -> None:
+        """Export what checkpoints there are."""
+        for name, key in (('last', 'last_ckpt'), ('best', 'best_ckpt')):
+            checkpoint = self._noted_file(runner, key)
+            if checkpoint is None:
+                runner.logger.warning(f'backbone: the run kept no {name} checkpoint, nothing to export')
+                continue
+            backbone = read_backbone(checkpoint)
+            if backbone.contract is None:
+                backbone.info['contract'] = preprocessing_contract(runner.model)
+            target = Path(runner.work_dir) / f'backbone_{name}.safetensors'
+            write_backbone(backbone, target)
+            runner.logger.info(f'backbone: wrote {target} ({backbone.summary()})')
+
+    @staticmethod
+    def _noted_file(runner: Runner, key: str) -> str | None:
+        # With several metrics in `save_best` the host notes `best_ckpt_<metric>` for each; the first one counts.
+        paths = [path for name, path in runner.message_hub.runtime_info.items() if name.startswith(key)]
+        return next((path for path in paths if path and Path(path).is_file()), None)

@@ -1,0 +1,60 @@
+# ImageNet-1k as data_root/{train,val}/<wnid>/*.JPEG, with the paper's standard augmentation.
+data_preprocessor = dict(
+    type='agmax_mm.TwoViewDataPreprocessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    to_rgb=True,
+    image_augments=[dict(type='agmax_mm.PCALighting', alpha_std=0.1)],
+)
+
+train_dataloader = dict(
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='agmax_mm.ImageNet',
+        data_root='data/imagenet',
+        split='train',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='NumpyToPIL', to_rgb=True),
+            dict(
+                type='agmax_mm.TwoView',
+                num_views=1,
+                transforms=[
+                    dict(type='torchvision/RandomResizedCrop', size=224),
+                    dict(type='torchvision/RandomHorizontalFlip'),
+                    dict(type='torchvision/ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4),
+                    dict(type='PILToNumpy', to_bgr=True),
+                ],
+            ),
+            dict(type='PackInputs'),
+        ],
+    ),
+)
+
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    collate_fn=dict(type='default_collate'),
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='agmax_mm.ImageNet',
+        data_root='data/imagenet',
+        split='val',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
+            dict(type='CenterCrop', crop_size=224),
+            dict(type='PackInputs'),
+        ],
+    ),
+)
+val_evaluator = dict(type='Accuracy', topk=(1, 5))
+
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator

@@ -1,0 +1,18 @@
+"""WRN-40-2 with CutMix and AutoAugment, CIFAR-100, 200 epochs: the baseline of the AgMax recipe of this name.
+
+Paper:  Atienza, WACV 2022, Table 2, row CutMix+AA without AgMax: 80.1 top-1.
+Ours:   not run.
+Run:    python tools/train.py configs/baseline/wrn40-2_cutmix_aa_200e_cifar100.py
+"""
+
+_base_ = [
+    '../_base_/models/wrn40-2.py',
+    '../_base_/datasets/cifar100_aa.py',
+    '../_base_/schedules/cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = dict(table=2, row='CutMix+AA', metric='accuracy/top1', value=80.1)
+
+model = dict(head=dict(num_classes=100))
+data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

@@ -1,0 +1,88 @@
+"""Package metadata: what each part of the package needs. Tool settings are in ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithConfigs(build_py):
+    """Put ``configs/`` beside the code, where ``mim`` and mmengine's ``agmax_mm::...`` paths look for it."""
+
+    def run(self) -> None:
+        """Copy the package, then the configs into ``agmax_mm/.mim/configs``."""
+        super().run()
+        if not self.editable_mode:
+            target = Path(self.build_lib) / 'agmax_mm' / '.mim' / 'configs'
+            shutil.copytree(ROOT / 'configs', target, dirs_exist_ok=True, ignore=shutil.ignore_patterns('__pycache__'))
+
+
+def version() -> str:
+    """Read the version from the source text, because importing the package is not possible while building it."""
+    text = (ROOT / 'agmax_mm' / '__init__.py').read_text(encoding='utf-8')
+    found = re.search(r"^__version__ = '([^']+)'", text, re.MULTILINE)
+    if found is None:
+        raise ValueError(f'agmax_mm/__init__.py: expected a line "__version__ = ...", got {text[:80]!r}')
+    return found.group(1)
+
+
+def long_description() -> str:
+    """Return the README, or nothing where the sources come without it."""
+    readme = ROOT / 'README.md'
+    return readme.read_text(encoding='utf-8') if readme.is_file() else ''
+
+
+setup(
+    name='agmax_mm',
+    version=version(),
+    description='AgMax and CutMix for OpenMMLab: pre-train image classifiers that transfer',
+    long_description=long_description(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    packages=find_packages(include=['agmax_mm', 'agmax_mm.*']),
+    cmdclass={'build_py': BuildWithConfigs},
+    zip_safe=False,
+    python_requires='>=3.10,<3.13',
+    # The classification tier. onedl-mmcv installs here without its operators, which this tier does not use.
+    install_requires=[
+        'torch>=2.4,<2.13',  # from 2.13 on torch's headers no longer compile as the C++17 that mmcv asks for
+        'torchvision>=0.19,<0.28',
+        'onedl-mmengine>=0.10.12,<0.11',
+        'onedl-mmcv>=2.3.6,<2.4',
+        'onedl-mmpretrain>=1.3.6,<1.4',
+        'numpy>=1.26,<2.5',
+        'opencv-python>=4.8',
+        'pillow>=10',
+        'matplotlib>=3.8',
+        'rich>=13',
+        'safetensors>=0.4',
+    ],
+    extras_require={
+        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'setuptools<82'],
+        # The older 'imagecorruptions' has the same module name and must not be installed beside it.
+        'robust': ['imagecorruptions-imaug>=1.1.5', 'captum>=0.9'],
+        'ood': ['pytorch-ood>=0.4'],
+        'cam': ["torchcam>=0.5; python_version>='3.11'", 'grad-cam>=1.5.5'],
+        'audio': ['soundfile>=0.12'],
+        'caption': ['pycocoevalcap>=1.2'],
+        'track': ['tensorboard>=2.15'],
+        'demo': ['mlxtend>=0.25,<0.26'],
+        'dev': ['mypy', 'pytest', 'pytest-timeout', 'ruff'],
+    },
+    classifiers=[
+        'Development Status :: 3 - Alpha',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+)

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from agmax_mm.engine.config import config_hash, load_config, prepare_config
+from agmax_mm.engine.options import parse_options
+
+RECIPE = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
+
+
+def test_values_of_options():
+    pairs = [
+        'a.b=1',
+        'c=0.5',
+        'd=None',
+        'e=true',
+        'f=[1,2]',
+        'g=(3,4)',
+        'h=x,2',
+        'i=text',
+        "j='1'",
+        'k=a=b',
+        "l={'p': 1}",
+    ]
+    assert parse_options(pairs) == {
+        'a.b': 1,
+        'c': 0.5,
+        'd': None,
+        'e': True,
+        'f': [1, 2],
+        'g': [3, 4],
+        'h': ['x', 2],
+        'i': 'text',
+        'j': '1',
+        'k': 'a=b',
+        'l': {'p': 1},
+    }
+    with pytest.raises(ValueError, match="expected KEY=VALUE, got 'lr'"):
+        parse_options(['lr'])
+
+
+def test_options_reach_lists_and_dicts():
+    config = load_config(
+        RECIPE, {'train_dataloader.dataset.pipeline.0.num_views': 1, 'model.agreement.loss_weight': 0.0}
+    )
+    assert config.train_dataloader.dataset.pipeline[0].num_views == 1
+    assert config.model.agreement.loss_weight == 0
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('optim_wraper.lr', "unknown key 'optim_wraper', the nearest known one is 'optim_wrapper'"),
+        ('model.bacbone.depth', "unknown key 'bacbone', the nearest known one is 'backbone'"),
+        ('train_dataloader.dataset.pipeline.9.num_views', "expected an index below 2, got '9'"),
+    ],
+)
+def test_misspelt_options_name_the_nearest_key(option, message):
+    with pytest.raises(ValueError, match=message):
+        load_config(RECIPE, {option: 1})
+
+
+def test_misspelt_keys_in_files(tmp_path):
+    path = tmp_path / 'recipe.py'
+    path.write_text(f"_base_ = '{Path(RECIPE).resolve()}'\noptim_wraper = dict()\n")
+    with pytest.raises(ValueError, match=r"recipe.py'.*'optim_wraper', the nearest known one is 'optim_wrapper'"):
+        load_config(str(path))
+    path.write_text(f"_base_ = '{Path(RECIPE).resolve()}'\n_mine = 1\n")
+    assert load_config(str(path))['_mine'] == 1
+
+
+def test_missing_and_fragmentary_files():
+    with pytest.raises(ValueError, match="expected a file, got 'nowhere.py'"):
+        load_config('nowhere.py')
+    with pytest.raises(ValueError, match='expected a recipe with a model'):
+        load_config('configs/_base_/schedules/cifar_200e.py')
+
+
+def test_processes_share_the_batch():
+    sizes = {}
+    for world_size in (1, 2, 8):
+        config = load_config(RECIPE)
+        prepare_config(config, world_size=world_size)
+        sizes[world_size] = config.train_dataloader.batch_size
+        assert config.auto_scale_lr == dict(enable=True, base_batch_size=128)
+        assert ('sync_buffers' in config.default_hooks) == (world_size > 1)
+    assert sizes == {1: 128, 2: 64, 8: 16}
+    with pytest.raises(ValueError, match='expected a multiple of the 3 processes, got 128'):
+        prepare_config(load_config(RECIPE), world_size=3)
+    own = load_config(RECIPE, {'train_dataloader.batch_size': 20})
+    prepare_config(own, world_size=3)
+    assert own.train_dataloader.batch_size == 20  # the learning rate is scaled by 60 / 128
+
+
+def test_no_workers_cannot_persist():
+    config = load_config(RECIPE, {'train_dataloader.num_workers': 0})
+    prepare_config(config, world_size=1)
+    assert config.train_dataloader.persistent_workers is False
+    assert config.val_dataloader.persistent_workers is True
+
+
+def test_hash_is_of_the_recipe_alone():
+    config = load_config(RECIPE)
+    moved = Config({**config.to_dict(), 'work_dir': 'elsewhere', 'resume': True})
+    assert config_hash(moved) == config_hash(config)
+    assert config_hash(load_config(RECIPE, {'optim_wrapper.optimizer.lr': 0.2})) != config_hash(config)

@@ -1,0 +1,62 @@
+"""Two processes with half of the batch each must equal one process with all of it, in value and gradient."""
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from agmax_mm import functional as AF
+
+IMAGES, CLASSES, FEATURES = 6, 5, 4
+SHARES = [slice(0, 2), slice(2, 6)]  # unequal on purpose
+
+
+class _Net(nn.Module):
+    """Two views in, one loss out."""
+
+    def __init__(self, kind: str, group: dist.ProcessGroup | None = None) -> None:
+        super().__init__()
+        self.kind, self.group = kind, group
+        generator = torch.Generator().manual_seed(0)
+        self.weight = nn.Parameter(torch.randn(FEATURES, CLASSES, generator=generator, dtype=torch.float64))
+        self.pair = nn.Parameter(torch.randn(2 * CLASSES, CLASSES, generator=generator, dtype=torch.float64))
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        a, b = a @ self.weight, b @ self.weight
+        if self.kind == 'mi':
+            return AF.mutual_information(a, b, group=self.group)
+        return AF.pair_entropy(a, b, torch.cat([a, b], dim=1) @ self.pair, group=self.group)
+
+
+def _views() -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [2 * torch.randn(IMAGES, FEATURES, generator=generator, dtype=torch.float64) for _ in range(2)]
+
+
+def _worker(rank: int, world_size: int, kind: str, folder: str) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=world_size)
+    net = DistributedDataParallel(_Net(kind, dist.group.WORLD), find_unused_parameters=kind == 'mi')
+    value = net(*(view[SHARES[rank]] for view in _views()))
+    value.backward()
+    torch.save([value.detach(), net.module.weight.grad, net.module.pair.grad], f'{folder}/{rank}.pt')
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize('kind', ['mi', 'mi_qnet'])
+def test_two_processes_equal_one(kind, tmp_path):
+    mp.spawn(_worker, args=(2, kind, str(tmp_path)), nprocs=2)
+    net = _Net(kind)
+    value = net(*_views())
+    value.backward()
+    for rank in range(2):
+        got, weight_grad, pair_grad = torch.load(tmp_path / f'{rank}.pt')
+        torch.testing.assert_close(got, value.detach(), rtol=1e-10, atol=0)
+        torch.testing.assert_close(weight_grad, net.weight.grad, rtol=1e-10, atol=1e-14)
+        if kind == 'mi_qnet':
+            torch.testing.assert_close(pair_grad, net.pair.grad, rtol=1e-10, atol=1e-14)
+    # The halves alone say something else: the equality above is not by chance.
+    half = _Net(kind)(*(view[SHARES[0]] for view in _views()))
+    assert abs(half.item() - value.item()) > 1e-3

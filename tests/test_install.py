@@ -1,0 +1,262 @@
+"""The installer: when it has nothing to do, what it shows, how it fails, and that the pins agree with the package."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agmax_mm import __version__
+from agmax_mm.doctor.checks import TESTED
+from tools.install import ROOT, Installer, InstallError, check_compiler, check_python, normalised
+from tools.install_progress import Progress, describe, explain
+
+CONSTRAINTS = (ROOT / 'requirements' / 'constraints.txt').read_text()
+PINS = {normalised(name): version for name, version in re.findall(r'^([\w.-]+)==(\S+)$', CONSTRAINTS, re.MULTILINE)}
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """An installer whose environment is a stand-in with two distributions and a file for mmcv's operators."""
+    shutil.copytree(ROOT / 'requirements', tmp_path / 'requirements')
+    installer = Installer(tmp_path / '.venv', requirements=tmp_path / 'requirements')
+    for name in ('torch-2.12.1', 'onedl_mmcv-2.3.6', 'unpinned-1.0'):
+        folder = installer.site / f'{name}.dist-info'
+        folder.mkdir(parents=True)
+        (folder / 'INSTALLER').write_text('pip')
+    (installer.site / 'mmcv').mkdir()
+    (installer.site / 'mmcv' / '_ext.cpython-311.so').write_bytes(b'operators')
+    installer.python.parent.mkdir()
+    installer.python.write_text('')
+    (installer.venv / 'pyvenv.cfg').write_text('version = 3.11.7\n')
+    installer.stamp.write_text(json.dumps({'key': installer.key(), 'evidence': installer.evidence()}))
+    return installer
+
+
+def test_nothing_to_do_after_a_complete_run(installed):
+    assert installed.evidence() == ['_ext.cpython-311.so 9', 'onedl_mmcv-2.3.6.dist-info', 'torch-2.12.1.dist-info']
+    assert installed.is_current()
+    shutil.rmtree(installed.site / 'unpinned-1.0.dist-info')
+    assert installed.is_current(), "a person's own packages are their own affair"
+
+
+def test_interrupted_run_is_not_complete(installed):
+    installed.stamp.unlink()
+    assert not installed.is_current()
+    installed.stamp.write_text('{"key": "')
+    assert not installed.is_current()
+
+
+def test_removed_environment_is_not_complete(installed):
+    shutil.rmtree(installed.venv)
+    assert not installed.is_current()
+
+
+def test_removed_python_is_not_complete(installed):
+    installed.python.unlink()
+    assert not installed.is_current()
+
+
+def test_changed_pins_are_not_complete(installed):
+    with open(installed.requirements / 'constraints.txt', 'a') as file:
+        file.write('another==1.0\n')
+    assert not installed.is_current()
+
+
+def test_another_python_is_not_complete(installed):
+    (installed.venv / 'pyvenv.cfg').write_text('version = 3.11.9\n')
+    assert not installed.is_current()
+
+
+def test_another_tier_is_not_complete(installed):
+    assert not Installer(installed.venv, 'classification', installed.requirements).is_current()
+
+
+def test_moved_environment_is_not_complete(installed, tmp_path):
+    shutil.copytree(installed.venv, tmp_path / 'moved')
+    assert not Installer(tmp_path / 'moved', requirements=installed.requirements).is_current()
+
+
+def test_other_operators_or_version_are_not_complete(installed):
+    operators = installed.site / 'mmcv' / '_ext.cpython-311.so'
+    operators.unlink()
+    assert not installed.is_current()
+    operators.write_bytes(b'operators')
+    assert installed.is_current()
+    (installed.site / 'torch-2.12.1.dist-info').rename(installed.site / 'torch-2.14.1.dist-info')
+    assert not installed.is_current()
+
+
+def test_what_a_killed_pip_left_is_removed(installed):
+    shutil.rmtree(installed.venv)
+    subprocess.run([sys.executable, '-m', 'venv', str(installed.venv)], check=True)
+    (installed.site / '~orch').mkdir()
+    (installed.site / 'torch-2.12.1.dist-info').mkdir()
+    shutil.rmtree(installed.site / 'pip')
+    installed.make_venv()
+    left = {path.name.split('-')[0] for path in installed.site.iterdir()}
+    assert 'pip' in left
+    assert not left & {'~orch', 'torch'}
+    assert subprocess.run([installed.python, '-m', 'pip', '--version'], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [
+        ('  [42/78] c++ -MMD -MF /tmp/x/active_rotated_filter.o.d\n', 'file 42 of 78'),
+        ('Progress 104857600 of 870000000\n', '105 of 870 MB'),
+        (
+            '  Downloading torch-2.12.1-cp311-cp311-manylinux_2_28_x86_64.whl (870 MB)\n',
+            'downloading torch-2.12.1-cp311-',
+        ),
+        ('Processing /opt/x.whl\n', None),
+        ('  adding mmcv/x.py\n', None),
+    ],
+)
+def test_progress_of_a_line(line, expected):
+    assert expected == describe(line) if expected is None else describe(line).startswith(expected)
+
+
+def test_progress_is_visible_and_the_log_complete(tmp_path, capfd):
+    script = 'print("noise"); print("  [1/2] c++ a"); print("Progress 1 of 9"); print("  [2/2] c++ b"); exit(3)'
+    code, output = Progress('step', tmp_path / 'log').follow([sys.executable, '-c', script], os.environ)
+    assert (code, output.splitlines()) == (3, ['noise', '  [1/2] c++ a', '  [2/2] c++ b'])
+    shown = [re.sub(r'\d+:\d\d', 'T', line) for line in capfd.readouterr().out.splitlines()]
+    assert shown == ['step: T', 'step: T  file 1 of 2', 'step: T  file 2 of 2', 'step: T  failed']
+    assert (tmp_path / 'log').read_text().endswith(output)
+
+
+@pytest.mark.parametrize(
+    ('output', 'expected'),
+    [
+        ("OSError: [Errno 28] No space left on device: '/x'", 'the disk is full'),
+        ("NewConnectionError('[Errno -3] Temporary failure in name resolution')\nERROR: No matching", 'no network'),
+        ('x.cpp:1:10: fatal error: Python.h: No such file or directory', "Python's header files"),
+        ('one\nERROR: could not do it\ntwo', 'ERROR: could not do it'),
+        ('one\ntwo\n', 'two'),
+        ('', 'it ended without a word'),
+    ],
+)
+def test_failures_are_explained_in_one_line(output, expected):
+    assert explain(output).startswith(expected)
+    assert '\n' not in explain(output)
+
+
+def test_full_disk_is_noticed_beforehand(tmp_path, monkeypatch):
+    monkeypatch.setattr('shutil.disk_usage', lambda path: shutil._ntuple_diskusage(9e9, 6e9, 3e9))
+    with pytest.raises(InstallError, match=r'not enough disk space in .*: need 8 GB, 3\.0 GB are free'):
+        Installer(tmp_path / '.venv').check_disk()
+
+
+def test_missing_compiler_is_named(monkeypatch):
+    monkeypatch.setenv('PATH', '/nowhere')
+    monkeypatch.delenv('CXX', raising=False)
+    with pytest.raises(InstallError, match=r'no C\+\+ compiler .*TIER=classification'):
+        check_compiler()
+    monkeypatch.setenv('CXX', sys.executable)
+    check_compiler()
+
+
+def test_another_python_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, 'version_info', (3, 12, 1))
+    with pytest.raises(InstallError, match=r'expected Python 3\.11, got'):
+        check_python()
+
+
+def test_make_names_a_missing_python():
+    done = subprocess.run(['make', 'install', 'PYTHON=no-such-python'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stderr.startswith('error: no no-such-python here: install Python 3.11')
+
+
+def test_second_run_is_quick():
+    if not Installer().is_current():
+        pytest.skip('this environment was not made by make')
+    started = time.monotonic()
+    done = subprocess.run(['make', 'install', f'PYTHON={sys.executable}'], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (0, '')
+    assert time.monotonic() - started < 2
+
+
+def test_every_requirement_is_pinned_exactly():
+    files = [path for path in (ROOT / 'requirements').glob('*.txt') if path.name != 'constraints.txt']
+    names = [line for path in files for line in path.read_text().splitlines() if line and not line.startswith('#')]
+    assert {normalised(name) for name in names} - set(PINS) == set()
+    unpinned = [line for line in CONSTRAINTS.splitlines() if not line.startswith('#') and '==' not in line]
+    assert unpinned == []
+
+
+def test_the_doctor_recommends_the_pins():
+    assert {name: PINS[name] for name in TESTED} == TESTED
+
+
+def metadata() -> dict:
+    """The package's metadata, read in a process that then tells whether torch was imported."""
+    script = (
+        'import json, sys; from distutils.core import run_setup; d = run_setup("setup.py", stop_after="init"); '
+        'print(json.dumps([d.get_version(), d.python_requires, d.install_requires, d.extras_require, d.packages, '
+        '"torch" in sys.modules]))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', f'import setuptools; {script}'], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    keys = ('version', 'python', 'requires', 'extras', 'packages', 'torch')
+    return dict(zip(keys, json.loads(done.stdout), strict=True))
+
+
+def test_metadata():
+    found = metadata()
+    assert (found['version'], found['python'], found['torch']) == (__version__, '>=3.10,<3.13', False)
+    assert set(found['extras']) >= {'det', 'robust', 'ood', 'cam', 'audio', 'caption', 'track', 'demo', 'dev'}
+    on_disk = {
+        path.parent.relative_to(ROOT).as_posix().replace('/', '.') for path in ROOT.glob('agmax_mm/**/__init__.py')
+    }
+    assert set(found['packages']) == on_disk
+    everything = found['requires'] + [line for extra in found['extras'].values() for line in extra]
+    names = {re.split(r'[^\w-]', line)[0] for line in everything}
+    # These write over the files of the maintained ones, or no longer run.
+    assert not names & {'mmengine', 'mmcv', 'mmdet', 'mmpretrain', 'imagecorruptions', 'transformers'}
+    assert 'onedl-mmdetection' not in ' '.join(found['requires'])
+
+
+def test_pins_satisfy_the_metadata():
+    from packaging.requirements import Requirement
+
+    found = metadata()
+    for line in found['requires'] + found['extras']['det'] + found['extras']['demo'] + found['extras']['dev']:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(PINS[normalised(requirement.name)]), line
+
+
+def test_wheel_carries_the_configs(tmp_path):
+    source = tmp_path / 'source'
+    for name in ('agmax_mm', 'configs'):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('setup.py', 'pyproject.toml', 'LICENSE'):
+        shutil.copy(ROOT / name, source)
+    command = [
+        sys.executable,
+        '-m',
+        'pip',
+        'wheel',
+        '--no-deps',
+        '--no-build-isolation',
+        '-w',
+        str(tmp_path),
+        str(source),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    wheel = next(tmp_path.glob('agmax_mm-*.whl'))
+    listed = subprocess.run([sys.executable, '-m', 'zipfile', '-l', str(wheel)], capture_output=True, text=True).stdout
+    configs = [path.relative_to(ROOT).as_posix() for path in Path(ROOT, 'configs').rglob('*.py')]
+    assert configs
+    assert [path for path in configs if f'agmax_mm/.mim/{path} ' not in listed] == []

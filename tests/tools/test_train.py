@@ -1,0 +1,169 @@
+"""The commands on the real recipes, with small networks and a few images."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+CIFAR = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
+IMAGENET = 'configs/agmax/resnet50_cutmix_aa_270e.py'
+SMALL_WRN = ['model.backbone.depth=10', 'model.backbone.widen_factor=1', 'model.head.in_channels=64']
+
+
+def _write_folders(root, splits, classes, images, side):
+    """Classes differ in hue, so that a few steps are enough to learn something."""
+    generator = np.random.default_rng(0)
+    for split in splits:
+        for label in range(classes):
+            folder = root / split / f'n{label:08d}'
+            folder.mkdir(parents=True)
+            colour = cv2.cvtColor(np.uint8([[[int(180 * label / classes), 200, 200]]]), cv2.COLOR_HSV2BGR)[0, 0]
+            for index in range(images):
+                noise = generator.integers(-40, 40, (side, side, 3))
+                cv2.imwrite(str(folder / f'{index}.JPEG'), np.clip(colour + noise, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope='module')
+def cifar(tmp_path_factory):
+    root = tmp_path_factory.mktemp('cifar')
+    _write_folders(root, ['train', 'test'], 10, 8, 32)
+    return root
+
+
+def _run(*command, cwd=ROOT, code=0, **environment):
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **environment},
+    )
+    assert done.returncode == code, f'{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
+    return done
+
+
+def _loaders(root, *more):
+    options = [f'{name}.dataset.data_root={root}' for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    options += [f'{name}.num_workers=0' for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    return [*options, *more]
+
+
+def _record(work_dir):
+    return json.loads((work_dir / 'result.json').read_text())
+
+
+def test_train_resume_and_test(cifar, tmp_path):
+    options = _loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=20', 'default_hooks.run_record.interval=1')
+    base = [sys.executable, 'tools/train.py', CIFAR, '--work-dir', tmp_path / 'run', '--seed', 3]
+    _run(*base, '--cfg-options', *options, 'train_cfg.max_epochs=2')
+    first = _record(tmp_path / 'run')
+    assert (first['status'], first['iterations'], first['seed']) == ('completed', 8, 3)
+    assert [point['iter'] for point in first['history']['train']] == list(range(1, 9))
+    assert set(first['history']['train'][0]) >= {'loss', 'loss_cls', 'loss_agreement', 'mutual_info', 'view_agreement'}
+    for point in first['history']['train']:
+        assert point['loss'] == pytest.approx(point['loss_cls'] + point['loss_agreement'], rel=1e-5)
+        assert point['mutual_info'] == pytest.approx(-point['loss_agreement'], rel=1e-5, abs=1e-6)
+        # 20 of 128 images a step, at the first epochs of a cosine over 200
+        assert point['lr'] == pytest.approx(0.1 * 20 / 128, rel=1e-3)
+
+    # Going on to a fourth epoch keeps what was recorded and starts where the first run ended.
+    _run(*base, '--resume', '--cfg-options', *options, 'train_cfg.max_epochs=4')
+    second = _record(tmp_path / 'run')
+    assert second['history']['train'][:8] == first['history']['train']
+    assert [point['iter'] for point in second['history']['train']] == list(range(1, 17))
+    assert [point['epoch'] for point in second['history']['val']] == [1, 2, 3, 4]
+    assert second['wall_time_s'] > first['wall_time_s']
+    assert second['config_sha256'] != first['config_sha256']  # other epochs, another recipe
+    best = second['scores']['best']['accuracy/top1']
+    assert best['value'] == max(point['accuracy/top1'] for point in second['history']['val'])
+
+    checkpoint = tmp_path / 'run' / 'epoch_4.pth'
+    meta = torch.load(checkpoint, weights_only=False)['meta']['agmax_mm']
+    assert meta['recipe'] == 'wrn40-2_cutmix_aa_200e_cifar10.py'
+    assert meta['num_classes'] == 10
+    assert meta['contract']['channel_order'] == 'rgb'
+    out = tmp_path / 'scores.json'
+    done = _run(
+        *[sys.executable, 'tools/test.py', CIFAR, checkpoint, '--work-dir', tmp_path / 'test', '--out', out],
+        *['--cfg-options', *options],
+    )
+    scores = json.loads(out.read_text())
+    assert json.loads(done.stdout.strip().splitlines()[-1]) == scores
+    assert scores['accuracy/top1'] == pytest.approx(second['scores']['last']['accuracy/top1'])
+    assert not (tmp_path / 'test' / 'result.json').exists()
+
+
+def test_imagenet_recipe_on_folders_with_fewer_classes(tmp_path):
+    _write_folders(tmp_path / 'data', ['train', 'val'], 3, 2, 80)
+    options = _loaders(tmp_path / 'data', 'train_dataloader.batch_size=3', 'train_cfg.max_epochs=1')
+    _run(
+        *[sys.executable, 'tools/train.py', IMAGENET, '--work-dir', tmp_path / 'run', '--seed', 0, '--amp'],
+        *['--cfg-options', *options, 'default_hooks.run_record.interval=1', 'val_dataloader.batch_size=3'],
+    )
+    record = _record(tmp_path / 'run')
+    assert (record['status'], record['iterations']) == ('completed', 2)
+    # An untrained network of 1000 outputs: ln 1000 = 6.9
+    assert record['history']['train'][0]['loss_cls'] == pytest.approx(6.9, abs=0.7)
+    assert set(record['scores']['last']) >= {'accuracy/top1', 'accuracy/top5'}
+
+
+def test_two_processes_hold_the_same_weights(cifar, tmp_path):
+    recipe = tmp_path / 'recipe.py'
+    recipe.write_text(
+        f"_base_ = '{ROOT / CIFAR}'\n"
+        "custom_imports = dict(imports=['tests.rank_hash'])\n"
+        "custom_hooks = [dict(type='agmax_mm.RankHashHook')]\n"
+    )
+    options = _loaders(cifar, *SMALL_WRN, 'total_batch_size=20', 'train_cfg.max_epochs=1')
+    _run(
+        *['tools/dist_train.sh', recipe, 2, '--work-dir', tmp_path / 'run', '--seed', 0, '--cfg-options', *options],
+        PYTHONPATH=str(ROOT),
+    )
+    moments = {}
+    for moment in ('before', 'after'):
+        ranks = [json.loads((tmp_path / 'run' / f'{moment}-rank{rank}.json').read_text()) for rank in range(2)]
+        assert [rank['world_size'] for rank in ranks] == [2, 2]
+        assert ranks[0]['digests'] == ranks[1]['digests']
+        moments[moment] = ranks[0]['digests']
+    changed = {name for name in moments['before'] if moments['before'][name] != moments['after'][name]}
+    assert changed == set(moments['before'])
+    record = _record(tmp_path / 'run')
+    assert (record['world_size'], record['iterations'], record['status']) == (2, 4, 'completed')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nowhere.py'], "config: expected a file, got 'nowhere.py'"),
+        ([CIFAR, '--cfg-options', 'modell.num_views=3'], "the nearest known one is 'model'"),
+        ([CIFAR, '--cfg-options', 'train_dataloader.dataset.data_root=nowhere'], 'expected cifar-10-batches-py'),
+        ([CIFAR, '--resume', 'nowhere.pth'], "--resume: expected a checkpoint file, got 'nowhere.pth'"),
+    ],
+)
+def test_mistakes_end_in_one_line(arguments, message, tmp_path):
+    done = _run(sys.executable, 'tools/train.py', *arguments, '--work-dir', tmp_path, code=2)
+    lines = [line for line in done.stderr.splitlines() if line.startswith('error:')]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_failed_run_says_so(cifar, tmp_path):
+    options = _loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=20', 'model.num_views=3')
+    command = [sys.executable, 'tools/train.py', CIFAR, '--work-dir', tmp_path, '--cfg-options', *options]
+    assert 'expected a batch of 3 views' in _run(*command, code=2).stderr
+    assert _record(tmp_path)['status'] == 'failed'
+
+
+@pytest.mark.parametrize('tool', ['tools/train.py', 'tools/test.py', 'tools/dist_train.sh', 'tools/slurm_train.sh'])
+def test_help_has_an_example(tool):
+    command = [tool] if tool.endswith('.sh') else [sys.executable, tool]
+    assert 'example:' in _run(*command, '--help').stdout

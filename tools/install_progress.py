@@ -1,0 +1,138 @@
+"""Run pip, keep its full output in a log, and show a person one line of how far it is."""
+
+from __future__ import annotations
+
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# A line at least this often where lines cannot be overwritten, so that nobody takes a long step for a hung one.
+HEARTBEAT_S = 30
+
+COMPILED = re.compile(r'^\s*\[(\d+)/(\d+)\] ')
+DOWNLOADED = re.compile(r'^Progress (\d+) of (\d+)')
+NAMED = re.compile(r'^\s*(Collecting|Downloading|Installing collected packages|Building wheel for)[: ]+([^\s,]+)')
+
+# What pip and compilers print, and what it means to the person who waits.
+NO_NETWORK = (
+    'Temporary failure in name resolution|Name or service not known|Network is unreachable|NewConnectionError|'
+    'ConnectTimeout|Max retries exceeded|ProxyError|Read timed out|Connection refused'
+)
+CAUSES = (
+    (r'No space left on device', 'the disk is full'),
+    (r'Python\.h: No such file', "Python's header files are missing (Debian, Ubuntu: apt-get install python3.11-dev)"),
+    (r'Killed signal terminated program|out of memory', 'the compiler ran out of memory: try again with MAX_JOBS=1'),
+    (
+        r'The user requested \(constraint\)',
+        "pip's settings on this machine exclude a pinned version (see pip config list)",
+    ),
+    (NO_NETWORK, 'no network: pip cannot reach the package index'),
+)
+
+
+def explain(output: str) -> str:
+    """Return in one line why a command failed: the known cause, else the last line that says "error", else the last."""
+    for pattern, cause in CAUSES:
+        if re.search(pattern, output):
+            return cause
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r'\berror\b|ensurepip', line, re.IGNORECASE)]
+    return (errors or lines or ['it ended without a word'])[-1][:300]
+
+
+def describe(line: str) -> str | None:
+    """Return what a line of pip's output says about progress, or None."""
+    if found := COMPILED.match(line):
+        return f'file {found[1]} of {found[2]}'
+    if found := DOWNLOADED.match(line):
+        return f'{int(found[1]) / 1e6:.0f} of {int(found[2]) / 1e6:.0f} MB'
+    if found := NAMED.match(line):
+        return f'{found[1].split()[0].lower()} {found[2].rstrip("/").rsplit("/", 1)[-1]}'
+    return None
+
+
+def elapsed(seconds: float) -> str:
+    """Return a duration for reading: ``elapsed(75) == '1:15'``."""
+    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
+
+
+class Progress:
+    """One step of the installation on the terminal: a line that updates itself, or plain lines where that cannot be."""
+
+    def __init__(self, title: str, log: Path) -> None:
+        self.title = title
+        self.log = log
+        self.status = ''
+        self.started = self.printed = time.monotonic()
+        self.live = sys.stdout.isatty()
+
+    def follow(self, command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+        """Run a command to its end; return its exit code and its output."""
+        lines: queue.Queue[str | None] = queue.Queue()
+        kept: list[str] = []
+        self.show()
+        with (
+            open(self.log, 'a', encoding='utf-8') as log,
+            subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
+            ) as process,
+        ):
+            print(f'\n$ {" ".join(command)}', file=log, flush=True)
+            threading.Thread(target=self._read, args=(process, lines), daemon=True).start()
+            while True:
+                try:
+                    line = lines.get(timeout=1)
+                except queue.Empty:
+                    self.show()
+                    continue
+                if line is None:
+                    break
+                if not DOWNLOADED.match(line):
+                    kept.append(line)
+                    log.write(line)
+                    log.flush()
+                self.note(line)
+            code = process.wait()
+        self.finish(code)
+        return code, ''.join(kept)
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    def note(self, line: str) -> None:
+        """Take in one line of output."""
+        status = describe(line)
+        if status is None:
+            return
+        self.status = status
+        self.show(important=bool(COMPILED.match(line)) or status.startswith('building'))
+
+    def show(self, important: bool = False) -> None:
+        """Print where the step stands; where lines cannot be overwritten, only now and then or if it is important."""
+        now = time.monotonic()
+        text = f'{self.title}: {elapsed(now - self.started)}  {self.status}'
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            print(f'\r{text[:width]:<{width}}', end='', flush=True)
+        elif important or now - self.printed >= HEARTBEAT_S or not self.status:
+            print(text.rstrip(), flush=True)
+        else:
+            return
+        self.printed = now
+
+    def finish(self, code: int) -> None:
+        """Print how the step ended."""
+        self.status = 'done' if code == 0 else 'failed'
+        self.show(important=True)
+        if self.live:
+            print(flush=True)
