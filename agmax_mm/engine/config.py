@@ -69,6 +69,7 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     if 'model' not in config:
         raise ValueError(f'config {path!r}: expected a recipe with a model, got only {sorted(config)}')
     hooks = config.setdefault('default_hooks', ConfigDict())
+    hooks.setdefault('class_count', ConfigDict(type='agmax_mm.ClassCountHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
     for key in options or {}:

@@ -17,11 +17,12 @@ from agmax_mm.fileio import load_checkpoint_file
 
 
 class Runner(HostRunner):
-    """The host's runner with three differences.
+    """The host's runner with these differences.
 
     - Several processes work without GPUs: Gloo instead of NCCL, and no device ids.
     - ``sync_bn`` is refused on CPUs, where torch has no synchronised batch normalisation.
-    - Checkpoints are loaded as weights only; a file that holds anything else is refused.
+    - Checkpoints are loaded as weights only; a file that holds anything else is refused. The config in a checkpoint,
+      which is Python text that the host would run when resuming, is left alone.
     """
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
@@ -58,7 +59,9 @@ class Runner(HostRunner):
         """
         load_checkpoint_file(filename)
         keys = revise_keys or [(r'^module.', '')]
-        return super().load_checkpoint(filename, map_location, strict, keys)
+        checkpoint = super().load_checkpoint(filename, map_location, strict, keys)
+        checkpoint.get('meta', {}).pop('config', None)
+        return checkpoint
 
 
 def _slurm_to_env(port: int) -> None:

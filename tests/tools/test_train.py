@@ -145,15 +145,32 @@ def test_two_processes_hold_the_same_weights(cifar, tmp_path):
         (['nowhere.py'], "config: expected a file, got 'nowhere.py'"),
         ([CIFAR, '--cfg-options', 'modell.num_views=3'], "the nearest known one is 'model'"),
         ([CIFAR, '--cfg-options', 'train_dataloader.dataset.data_root=nowhere'], 'expected cifar-10-batches-py'),
+        (
+            [CIFAR, '--cfg-options', 'ROOT', 'model.head.num_classes=9'],
+            'at least the 10 classes of the training set, got 9',
+        ),
         ([CIFAR, '--resume', 'nowhere.pth'], "--resume: expected a checkpoint file, got 'nowhere.pth'"),
     ],
 )
-def test_mistakes_end_in_one_line(arguments, message, tmp_path):
+def test_mistakes_end_in_one_line(arguments, message, cifar, tmp_path):
+    arguments = [part for name in arguments for part in (_loaders(cifar) if name == 'ROOT' else [name])]
     done = _run(sys.executable, 'tools/train.py', *arguments, '--work-dir', tmp_path, code=2)
     lines = [line for line in done.stderr.splitlines() if line.startswith('error:')]
     assert len(lines) == 1
     assert message in lines[0]
     assert 'Traceback' not in done.stderr
+
+
+def test_text_in_a_checkpoint_is_not_run(cifar, tmp_path):
+    options = _loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=40')
+    base = [sys.executable, 'tools/train.py', CIFAR, '--work-dir', tmp_path / 'run']
+    _run(*base, '--cfg-options', *options, 'train_cfg.max_epochs=1')
+    checkpoint = torch.load(tmp_path / 'run' / 'epoch_1.pth', weights_only=False)
+    checkpoint['meta']['config'] = f'import os\nos.mkdir({str(tmp_path / "ran")!r})\n'
+    torch.save(checkpoint, tmp_path / 'trap.pth')
+    _run(*base, '--resume', tmp_path / 'trap.pth', '--cfg-options', *options, 'train_cfg.max_epochs=2')
+    assert _record(tmp_path / 'run')['iterations'] == 4
+    assert not (tmp_path / 'ran').exists()
 
 
 def test_a_failed_run_says_so(cifar, tmp_path):

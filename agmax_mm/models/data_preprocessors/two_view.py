@@ -96,14 +96,16 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             return None, None
         if any(len(sample.gt_label) != 1 for sample in samples):
             raise ValueError('TwoViewDataPreprocessor: expected one label per image, got several; set gt_score instead')
-        labels = torch.cat([sample.gt_label for sample in samples]).to(self.device)
+        labels = torch.cat([sample.gt_label for sample in samples])
+        # Before they go to the device: looking at them there would wait for it.
+        low, high = int(labels.min()), int(labels.max())
+        if self.num_classes is not None and not 0 <= low <= high < self.num_classes:
+            raise ValueError(f'labels: expected 0 to {self.num_classes - 1}, got {low} to {high}')
+        labels = labels.to(self.device)
         if not self.to_onehot:
             return labels, None
         if self.num_classes is None:
             raise ValueError('TwoViewDataPreprocessor.num_classes: expected a number when labels are mixed, got None')
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= self.num_classes:
-            raise ValueError(f'labels: expected 0 to {self.num_classes - 1}, got {low} to {high}')
         return labels, F.one_hot(labels, self.num_classes).float()
 
     def _draw_mixing(self) -> Any:
