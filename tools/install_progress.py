@@ -14,6 +14,8 @@ from pathlib import Path
 
 # A line at least this often where lines cannot be overwritten, so that nobody takes a long step for a hung one.
 HEARTBEAT_S = 30
+# How long an interrupted pip may take to put back what it was replacing.
+ROLLBACK_S = 20
 
 COMPILED = re.compile(r'^\s*\[(\d+)/(\d+)\] ')
 DOWNLOADED = re.compile(r'^Progress (\d+) of (\d+)')
@@ -28,11 +30,11 @@ CAUSES = (
     (r'No space left on device', 'the disk is full'),
     (r'Python\.h: No such file', "Python's header files are missing (Debian, Ubuntu: apt-get install python3.11-dev)"),
     (r'Killed signal terminated program|out of memory', 'the compiler ran out of memory: try again with MAX_JOBS=1'),
+    (NO_NETWORK, 'no network: pip cannot reach the package index'),
     (
         r'The user requested \(constraint\)',
         "pip's settings on this machine exclude a pinned version (see pip config list)",
     ),
-    (NO_NETWORK, 'no network: pip cannot reach the package index'),
 )
 
 
@@ -69,7 +71,8 @@ class Progress:
         self.title = title
         self.log = log
         self.status = ''
-        self.started = self.printed = time.monotonic()
+        self.started = time.monotonic()
+        self.printed = -float('inf')
         self.live = sys.stdout.isatty()
 
     def follow(self, command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
@@ -77,28 +80,27 @@ class Progress:
         lines: queue.Queue[str | None] = queue.Queue()
         kept: list[str] = []
         self.show()
-        with (
-            open(self.log, 'a', encoding='utf-8') as log,
-            subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
-            ) as process,
-        ):
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
+        )
+        threading.Thread(target=self._read, args=(process, lines), daemon=True).start()
+        with open(self.log, 'a', encoding='utf-8') as log:
             print(f'\n$ {" ".join(command)}', file=log, flush=True)
-            threading.Thread(target=self._read, args=(process, lines), daemon=True).start()
-            while True:
+            try:
+                while (line := self._next(lines)) is not None:
+                    if not DOWNLOADED.match(line):
+                        kept.append(line)
+                        log.write(line)
+                        log.flush()
+                    self.note(line)
+            except KeyboardInterrupt:
+                # The terminal has interrupted pip too, which now puts back what it was replacing.
                 try:
-                    line = lines.get(timeout=1)
-                except queue.Empty:
-                    self.show()
-                    continue
-                if line is None:
-                    break
-                if not DOWNLOADED.match(line):
-                    kept.append(line)
-                    log.write(line)
-                    log.flush()
-                self.note(line)
-            code = process.wait()
+                    process.wait(timeout=ROLLBACK_S)
+                except subprocess.TimeoutExpired:
+                    process.terminate()
+                raise
+        code = process.wait()
         self.finish(code)
         return code, ''.join(kept)
 
@@ -108,6 +110,14 @@ class Progress:
         for line in process.stdout:
             lines.put(line)
         lines.put(None)
+
+    def _next(self, lines: queue.Queue[str | None]) -> str | None:
+        """Return the next line of output, or None at its end; keep the shown time going meanwhile."""
+        while True:
+            try:
+                return lines.get(timeout=1)
+            except queue.Empty:
+                self.show()
 
     def note(self, line: str) -> None:
         """Take in one line of output."""
@@ -124,7 +134,7 @@ class Progress:
         if self.live:
             width = shutil.get_terminal_size().columns - 1
             print(f'\r{text[:width]:<{width}}', end='', flush=True)
-        elif important or now - self.printed >= HEARTBEAT_S or not self.status:
+        elif important or now - self.printed >= HEARTBEAT_S:
             print(text.rstrip(), flush=True)
         else:
             return

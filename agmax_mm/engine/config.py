@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ _HOST_KEYS = {
     'sync_bn',
     'tta_model',
     'tta_pipeline',
+    'vis_backends',
 }
 # ... variables that mmpretrain's and mmdet's own configs leave behind, ...
 _HOST_VARIABLES = {
@@ -65,10 +68,15 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     """
     if not Path(path).is_file():
         raise ValueError(f'config: expected a file, got {path!r}, which does not exist')
+    for file, key in _assigned_names(Path(path)):
+        if key not in _KNOWN_KEYS and not key.startswith('_'):
+            raise ValueError(f'config {str(file)!r}: {_unknown(key, _KNOWN_KEYS)}; start names of your own with "_"')
     config = Config.fromfile(path)
     if 'model' not in config:
         raise ValueError(f'config {path!r}: expected a recipe with a model, got only {sorted(config)}')
-    hooks = config.setdefault('default_hooks', ConfigDict())
+    if 'default_hooks' not in config:
+        config.default_hooks = ConfigDict()
+    hooks = config.default_hooks
     hooks.setdefault('class_count', ConfigDict(type='agmax_mm.ClassCountHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
@@ -76,9 +84,6 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
         _check_option(config, key)
     if options:
         config.merge_from_dict(options)
-    for key in config:
-        if key not in _KNOWN_KEYS and not key.startswith('_'):
-            raise ValueError(f'config {path!r}: {_unknown(key, _KNOWN_KEYS)}; start names of your own with "_"')
     return config
 
 
@@ -120,6 +125,25 @@ def config_hash(config: Config) -> str:
     """SHA-256 of what makes a run: the resolved config without where and how it is run."""
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
     return hashlib.sha256(Config(content).dump().encode()).hexdigest()
+
+
+def _assigned_names(path: Path) -> Iterator[tuple[Path, str]]:
+    """The names that a config file and its local bases assign; the host's configs may use what names they like."""
+    for statement in ast.parse(path.read_text(encoding='utf-8'), filename=str(path)).body:
+        if not isinstance(statement, ast.Assign):
+            continue
+        for target in statement.targets:
+            if not isinstance(target, ast.Name):
+                continue
+            if target.id != '_base_':
+                yield path, target.id
+                continue
+            bases = ast.literal_eval(statement.value)
+            for base in [bases] if isinstance(bases, str) else bases:
+                # Others than local files are the host's, as in 'mmdet::...', or missing, which the host reports.
+                local = path.parent / base
+                if '::' not in base and local.is_file():
+                    yield from _assigned_names(local)
 
 
 def _check_option(config: Config, option: str) -> None:

@@ -48,11 +48,10 @@ def train(
         if not Path(resume).is_file():
             raise ValueError(f'--resume: expected a checkpoint file, got {resume!r}, which does not exist')
         config.load_from = resume
-    randomness = config.setdefault('randomness', {})
-    if seed is not None:
-        randomness['seed'] = seed
     # Ranks must not augment alike.
-    randomness.setdefault('diff_rank_seed', True)
+    config.randomness = {'seed': None, 'diff_rank_seed': True, **config.get('randomness', {})}
+    if seed is not None:
+        config.randomness.seed = seed
     runner = Runner.from_cfg(config)
     try:
         runner.train()

@@ -1,0 +1,272 @@
+"""What can be wrong with an environment, and the one command that mends it: functions of its description alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from agmax_mm.doctor.environment import Environment, release
+
+# The set that was tested together.
+TESTED = {
+    'torch': '2.12.1',
+    'torchvision': '0.27.1',
+    'numpy': '2.4.6',
+    'opencv-python': '4.11.0.86',
+    'onedl-mmengine': '0.10.12',
+    'onedl-mmcv': '2.3.6',
+    'onedl-mmpretrain': '1.3.6',
+    'onedl-mmdetection': '3.5.1',
+    'imagecorruptions-imaug': '1.1.5',
+}
+# Distributions that install a module of the same name as one of ours.
+ORIGINALS = {
+    'mmengine': 'onedl-mmengine',
+    'mmengine-lite': 'onedl-mmengine',
+    'mmcv': 'onedl-mmcv',
+    'mmcv-full': 'onedl-mmcv',
+    'mmcv-lite': 'onedl-mmcv',
+    'mmdet': 'onedl-mmdetection',
+    'mmpretrain': 'onedl-mmpretrain',
+}
+CLASSIFICATION = ('torch', 'torchvision', 'numpy', 'cv2', 'mmengine', 'mmcv', 'mmpretrain')
+DETECTION = (*CLASSIFICATION, 'operators', 'mmdet')
+BUILD_TOOLS = "'setuptools>=80,<82' wheel ninja packaging psutil"
+TORCH_BOUND = (2, 13)
+REINSTALL = '--force-reinstall --no-deps'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing worth telling.
+
+    Attributes:
+        level: ``'error'`` breaks a tier or falsifies results; ``'warning'`` may break a part; ``'note'`` is harmless.
+        problem: What is the matter, in one sentence.
+        mend: The command that mends it; empty for a note.
+        explains: The trials whose failure this accounts for.
+    """
+
+    level: Literal['error', 'warning', 'note']
+    problem: str
+    mend: str = ''
+    explains: tuple[str, ...] = ()
+
+
+def pinned(*names: str) -> str:
+    """Return ``name==version`` of the tested set for each name."""
+    return ' '.join(f'{name}=={TESTED[name]}' for name in names)
+
+
+def _pip(env: Environment, arguments: str) -> str:
+    return f'{env.command} -m pip {arguments}'
+
+
+def _install(env: Environment, arguments: str) -> str:
+    return _pip(env, f'install {arguments}')
+
+
+def build_command(env: Environment) -> str:
+    """Return the command that compiles mmcv's operators against the torch that is installed."""
+    build = f'--no-build-isolation --no-cache-dir --no-binary onedl-mmcv {REINSTALL} {pinned("onedl-mmcv")}'
+    return f'{_install(env, BUILD_TOOLS)} && {_install(env, build)}'
+
+
+def check_python(env: Environment) -> Iterator[Finding]:
+    """Python is 3.10, 3.11 or 3.12."""
+    if not (3, 10) <= env.python < (3, 13):
+        problem = f'Python {env.python[0]}.{env.python[1]}: expected 3.11, which is tested, or 3.10 or 3.12'
+        yield Finding('error', problem, 'make install', tuple(env.probes))
+
+
+def check_missing(env: Environment) -> Iterator[Finding]:
+    """What the classification tier needs is there."""
+    needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain']
+    if not any(name.startswith('opencv-') for name in env.distributions):
+        needed.append('opencv-python')
+    replaced = {ORIGINALS[name] for name in env.distributions if name in ORIGINALS}
+    missing = [name for name in needed if name not in env.distributions and name not in replaced]
+    if missing:
+        mend = _install(env, pinned(*missing))
+        if 'onedl-mmcv' in missing and 'onedl-mmdetection' in env.distributions:
+            mend = f'{mend} && {build_command(env)}'
+        # What is there may fail for the lack of what is not.
+        yield Finding('error', f'not installed: {", ".join(missing)}', mend, tuple(env.probes))
+
+
+def check_torch(env: Environment) -> Iterator[Finding]:
+    """Torch can be imported and is one that mmcv compiles against."""
+    version = env.version('torch')
+    if version is None:
+        return
+    named = f'torch {env.distributions["torch"]}'
+    mend = _install(env, pinned('torch', 'torchvision'))
+    detection = 'onedl-mmdetection' in env.distributions
+    if detection and not env.works('operators'):
+        # Operators compiled against another torch do not load with the one that mends this.
+        rebuild = f'{mend} && {build_command(env)}'
+    else:
+        rebuild = mend
+    if version < (2, 4):
+        yield Finding('error', f'{named} is too old: expected >=2.4,<2.13', rebuild, tuple(env.probes))
+    elif not env.works('torch'):
+        force = _install(env, f'{REINSTALL} {pinned("torch", "torchvision")}')
+        yield Finding('error', f'{named} does not import: {env.error("torch")}', force, tuple(env.probes))
+    elif version >= TORCH_BOUND:
+        problem = f'{named} is too new to compile mmcv against it: expected >=2.4,<2.13'
+        broken = detection and not env.works('operators')
+        yield Finding('error' if broken else 'warning', problem, rebuild, ('operators', 'mmdet'))
+
+
+def check_torchvision(env: Environment) -> Iterator[Finding]:
+    """Torchvision belongs to this torch: torch 2.N goes with torchvision 0.(N+15)."""
+    torch, vision = env.version('torch'), env.version('torchvision')
+    if torch is None or vision is None:
+        return
+    explains = ('torchvision', 'mmpretrain', 'operators', 'mmdet')
+    if torch[0] == 2 and vision[:2] != (0, torch[1] + 15):
+        pair = f'torchvision {env.distributions["torchvision"]} does not go with torch {env.distributions["torch"]}'
+        problem = f'{pair}: expected torchvision 0.{torch[1] + 15}'
+        yield Finding('error', problem, _install(env, pinned('torch', 'torchvision')), explains)
+    elif env.works('torch') and not env.works('torchvision'):
+        mend = _install(env, f'{REINSTALL} {pinned("torch", "torchvision")}')
+        yield Finding('error', f'torchvision does not work: {env.error("torchvision")}', mend, explains)
+
+
+def check_originals(env: Environment) -> Iterator[Finding]:
+    """None of the unmaintained distributions is there, whose files overwrite those of the maintained ones."""
+    found = [name for name in ORIGINALS if name in env.distributions]
+    if not found:
+        return
+    detection = 'onedl-mmdetection' in env.distributions or 'mmdet' in found
+    wanted = ['onedl-mmengine', 'onedl-mmpretrain', *(['onedl-mmdetection'] if detection else [])]
+    steps = [_pip(env, f'uninstall -y {" ".join(found)}'), _install(env, f'{REINSTALL} {pinned(*wanted)}')]
+    steps.append(build_command(env) if detection else _install(env, f'{REINSTALL} {pinned("onedl-mmcv")}'))
+    listed = ', '.join(f'{name} {env.distributions[name]}' for name in found)
+    beside = [ORIGINALS[name] for name in found if ORIGINALS[name] in env.distributions]
+    how = (
+        f'mixed with {", ".join(beside)}, whose files they overwrite' if beside else 'in the place of the onedl-* ones'
+    )
+    explains = ('mmengine', 'mmcv', 'mmpretrain', 'operators', 'mmdet')
+    yield Finding('error', f'original distributions ({listed}) are installed, {how}', ' && '.join(steps), explains)
+
+
+def check_cv2(env: Environment) -> Iterator[Finding]:
+    """One build of OpenCV is imported, and it needs no library that the machine lacks."""
+    wheels = {name: version for name, version in env.distributions.items() if name.startswith('opencv-')}
+    error = env.error('cv2')
+    if not wheels:
+        return
+    version = min(wheels.values(), key=release)
+    # The headless build goes last: it needs no libGL.so.1, and both write the folder cv2.
+    headless = _install(env, f'{REINSTALL} opencv-python-headless=={version}')
+    explains = ('cv2', 'mmcv', *DETECTION[-3:])
+    listed = ' and '.join(f'{name} {number}' for name, number in sorted(wheels.items()))
+    if len(set(wheels.values())) > 1:
+        rest = ' '.join(f'{name}=={version}' for name in sorted(wheels) if name != 'opencv-python-headless')
+        mend = f'{_install(env, "--no-deps " + rest)} && {headless}'
+        yield Finding('error', f'{listed} both write the folder cv2 and differ', mend, explains)
+    elif 'libGL' in error or 'libgthread' in error or 'libglib' in error:
+        yield Finding('error', f'OpenCV needs a desktop library that is missing here: {error}', headless, explains)
+    elif len(wheels) > 1 and env.works('cv2'):
+        yield Finding('note', f'{listed} both write the folder cv2: harmless, since the versions agree')
+    elif error and 'numpy' not in error.lower():
+        yield Finding('error', f'OpenCV does not import: {error}', headless, explains)
+
+
+def check_numpy(env: Environment) -> Iterator[Finding]:
+    """Numpy is one that the compiled libraries were built for."""
+    version = env.version('numpy')
+    mend = _install(env, pinned('numpy'))
+    blamed = tuple(name for name, probe in env.probes.items() if not probe.ok and 'numpy' in probe.error.lower())
+    if version is None:
+        return
+    if blamed:
+        problem = f'numpy {env.distributions["numpy"]} does not go with {blamed[0]}: {env.error(blamed[0])}'
+        yield Finding('error', problem, mend, DETECTION[2:])
+        return
+    wheels = [name for name in env.distributions if name.startswith('opencv-')]
+    strict = [name for name in wheels if (4, 12) <= release(env.distributions[name]) < (4, 13)]
+    if version >= (2, 5):
+        yield Finding('warning', f'numpy {env.distributions["numpy"]} is newer than tested: expected <2.5', mend)
+    elif version >= (2, 3) and strict:
+        trio = ' '.join([pinned('numpy'), *(f'{name}=={TESTED["opencv-python"]}' for name in sorted(wheels))])
+        both = f'numpy {env.distributions["numpy"]} and {strict[0]} {env.distributions[strict[0]]}'
+        yield Finding('warning', f'{both} exclude each other (opencv 4.12 asks for numpy<2.3)', _install(env, trio))
+
+
+def check_operators(env: Environment) -> Iterator[Finding]:
+    """The compiled operators of mmcv are there, load, and compute what they should; only detection needs them."""
+    if 'onedl-mmdetection' not in env.distributions or env.works('operators'):
+        return
+    if not env.works('torch', 'torchvision', 'mmcv') or (env.version('torch') or ()) >= TORCH_BOUND:
+        return  # another check has the cause
+    error = env.error('operators')
+    if env.compiler is None:
+        problem = "mmcv's operators must be compiled, and there is no C++ compiler"
+        yield Finding('error', problem, f'apt-get install -y g++ && {build_command(env)}', ('operators', 'mmdet'))
+    elif 'mmcv._ext' in error and 'No module named' in error:
+        problem = 'onedl-mmcv was built without its operators (as pip builds it by default), and detection needs them'
+        yield Finding('error', problem, build_command(env), ('operators', 'mmdet'))
+    elif 'undefined symbol' in error or 'crashed' in error or 'cannot open shared object' in error:
+        problem = f"mmcv's operators were built for another torch: {error}"
+        yield Finding('error', problem, build_command(env), ('operators', 'mmdet'))
+    else:
+        yield Finding('error', f"mmcv's operators do not work: {error}", build_command(env), ('operators', 'mmdet'))
+
+
+def check_gpu(env: Environment) -> Iterator[Finding]:
+    """Where torch sees a GPU, mmcv's operators run on it too."""
+    if (
+        env.works('torch', 'operators')
+        and env.probes['torch'].facts.get('gpu')
+        and not env.probes['operators'].facts.get('cuda')
+    ):
+        problem = (
+            "torch sees a GPU, but mmcv's operators were compiled for the CPU alone (no matching nvcc at the time)"
+        )
+        yield Finding('warning', problem, f'FORCE_CUDA=1 sh -c "{build_command(env)}"')
+
+
+def check_corruptions(env: Environment) -> Iterator[Finding]:
+    """At most one distribution provides the module ``imagecorruptions``, and not the one that no longer runs."""
+    if 'imagecorruptions' in env.distributions:
+        fresh = 'imagecorruptions-imaug'
+        both = (
+            f' and {fresh} both write the folder imagecorruptions' if fresh in env.distributions else ' no longer runs'
+        )
+        mend = f'{_pip(env, "uninstall -y imagecorruptions")} && {_install(env, f"{REINSTALL} {pinned(fresh)}")}'
+        yield Finding('error', f'imagecorruptions{both}', mend)
+
+
+def check_transformers(env: Environment) -> Iterator[Finding]:
+    """Transformers, if there, is older than 5: mmpretrain imports names from it that 5 no longer has."""
+    version = env.version('transformers')
+    if version and version >= (5,) and 'pycocotools' in env.distributions:
+        level: Literal['error', 'warning'] = 'warning' if env.works('mmpretrain') else 'error'
+        problem = f'transformers {env.distributions["transformers"]} is too new for mmpretrain: expected <5'
+        explains = ('mmpretrain',) if 'transformers' in env.error('mmpretrain') else ()
+        yield Finding(level, problem, _install(env, "'transformers>=4.53,<5'"), explains)
+
+
+# Causes before their effects. The version of Python goes before all of them: with a wrong one nothing else matters.
+CHECKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
+    check_missing,
+    check_torch,
+    check_torchvision,
+    check_numpy,
+    check_cv2,
+    check_originals,
+    check_operators,
+    check_gpu,
+    check_corruptions,
+    check_transformers,
+)
+DISTRIBUTION_OF = {
+    'cv2': 'opencv-python',
+    'mmengine': 'onedl-mmengine',
+    'mmcv': 'onedl-mmcv',
+    'mmpretrain': 'onedl-mmpretrain',
+    'mmdet': 'onedl-mmdetection',
+}

@@ -1,0 +1,68 @@
+"""Training batches as the network gets them, turned back into pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner, set_random_seed
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agmax_mm.engine.config import prepare_config
+from agmax_mm.registry import MODELS
+
+# A picture (RGB, uint8, shape (H, W, 3)) and its label in words.
+LabelledPicture = tuple[NDArray[np.uint8], str]
+
+
+def training_views(config: Config, batches: int, seed: int) -> Iterator[list[list[LabelledPicture]]]:
+    """The first training batches of a classification recipe: for each batch its views, for each view its pictures.
+
+    Args:
+        config: The recipe.
+        batches: Number of batches.
+        seed: Seed of loading, augmentation and mixing.
+
+    Raises:
+        ValueError: If the recipe is not one of classification.
+    """
+    if 'data_preprocessor' not in config or 'head' not in config.model:
+        raise ValueError('views: expected a classification recipe, got one without data_preprocessor or model.head')
+    prepare_config(config, world_size=1)
+    set_random_seed(seed)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        loader = Runner.build_dataloader(config.train_dataloader, seed=seed)
+        preprocessor = MODELS.build({'num_classes': config.model.head.num_classes, **config.data_preprocessor})
+        for data in islice(loader, batches):
+            num_images = len(data['data_samples'])
+            batch = preprocessor(data, training=True)
+            pictures = [
+                (_to_picture(image, preprocessor), _label(sample))
+                for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True)
+            ]
+            yield [pictures[start : start + num_images] for start in range(0, len(pictures), num_images)]
+
+
+def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:
+    """Undo the normalisation of an image of shape ``(3, H, W)``."""
+    pixels = image * preprocessor.std[0] + preprocessor.mean[0] if preprocessor._enable_normalize else image
+    if not preprocessor.to_rgb:
+        pixels = pixels.flip(0)
+    return pixels.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def _label(sample: Any) -> str:
+    """``'7'``, or where images were mixed ``'7 (62 %)'`` and ``'2 (38 %)'`` on two lines."""
+    if 'gt_score' not in sample:
+        return str(int(sample.gt_label))
+    shares, classes = sample.gt_score.sort(descending=True)
+    if float(shares[0]) > 0.995:
+        return str(int(classes[0]))
+    shown = [(int(c), float(s)) for s, c in zip(shares, classes, strict=True) if float(s) > 0.005]
+    return '\n'.join(f'{label} ({100 * share:.0f} %)' for label, share in shown)

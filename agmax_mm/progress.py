@@ -1,0 +1,155 @@
+"""Progress for people: bars where there is a terminal, a plain line now and then where there is none.
+
+A process may also note its progress in a small file, which lets another process draw the bar.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+PROGRESS_FILE = 'progress.json'
+
+
+@dataclass
+class _Task:
+    total: int | None
+    done: int
+    begun_at: int
+    started: float
+    bar: TaskID | None = None
+
+    def tenth(self) -> int:
+        return 10 * self.done // self.total if self.total else 0
+
+    def seconds_left(self) -> float:
+        made = self.done - self.begun_at
+        if not made or self.total is None:
+            return 0.0
+        return (time.monotonic() - self.started) / made * (self.total - self.done)
+
+
+class Bars:
+    """Bars on stderr, one per task, with the time left; without a terminal one line per tenth of a task.
+
+    Use as a context manager. While bars are shown, what is printed or logged to the same terminal appears above them.
+
+    Args:
+        loggers: Loggers whose handlers may write to the terminal.
+    """
+
+    def __init__(self, loggers: Sequence[logging.Logger] = ()) -> None:
+        self._loggers = loggers
+        self._tasks: dict[str, _Task] = {}
+        self._progress: Progress | None = None
+        self._moved: list[tuple[logging.StreamHandler[Any], Any]] = []
+
+    def __enter__(self) -> Bars:
+        if sys.stderr.isatty():
+            self._open_terminal()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+            for handler, stream in self._moved:
+                handler.setStream(stream)
+            self._moved = []
+
+    def start(self, title: str, total: int | None = None, done: int = 0) -> None:
+        """Show a task of ``total`` steps, if that is known yet, of which ``done`` were made in an earlier run."""
+        task = _Task(total, done, done, time.monotonic())
+        self._tasks[title] = task
+        if self._progress is not None:
+            task.bar = self._progress.add_task(title, total=total, completed=done, message='')
+
+    def update(self, title: str, done: int, message: str = '', total: int | None = None) -> None:
+        """Set the number of steps made, a few words that stand behind the bar, and the number of steps in all."""
+        task = self._tasks[title]
+        if task.total is None and total is not None:
+            # Only now does the work begin, at the place that a resumed run had reached.
+            task.total, task.done, task.begun_at, task.started = total, done, done, time.monotonic()
+        before, task.done = task.tenth(), done
+        if self._progress is not None and task.bar is not None:
+            self._progress.update(task.bar, completed=done, message=message, total=task.total)
+        elif task.tenth() > before:
+            words = f', {message}' if message else ''
+            left = _duration(task.seconds_left())
+            self.say(f'{title}: {done}/{task.total} ({10 * task.tenth()} %){words}, {left} left')
+
+    def finish(self, title: str, message: str = '') -> None:
+        """Take a task's bar away, and leave a line if there is something to say."""
+        task = self._tasks.pop(title)
+        if self._progress is not None and task.bar is not None:
+            self._progress.remove_task(task.bar)
+        if message:
+            self.say(message)
+
+    def say(self, line: str) -> None:
+        """Print a line, above the bars if there are any."""
+        if self._progress is not None:
+            self._progress.console.print(line, markup=False, highlight=False)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _open_terminal(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        # Where stdout goes to a file, what is printed belongs there and not above the bars.
+        shared = sys.stdout.isatty()
+        before = sys.stdout
+        self._progress = Progress(
+            TextColumn('{task.description}'),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn('{task.fields[message]}'),
+            console=Console(stderr=True),
+            redirect_stdout=shared,
+            # The time left is that of the whole task: validations in between must not upset it.
+            speed_estimate_period=300,
+        )
+        self._progress.start()
+        if shared:
+            self._move_log_handlers(before)
+
+    def _move_log_handlers(self, before: Any) -> None:
+        """Handlers hold on to the stream they were made with; let them print above the bars as well."""
+        for logger in self._loggers:
+            for handler in logger.handlers:
+                if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+                    self._moved.append((handler, before))
+                    handler.setStream(sys.stdout)
+
+
+def note_progress(path: Path, done: int, total: int, message: str = '') -> None:
+    """Write a process's progress to a file that another process reads; whole or not at all."""
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    temporary.write_text(json.dumps({'done': done, 'total': total, 'message': message}), encoding='utf-8')
+    temporary.replace(path)
+
+
+def read_progress(path: Path) -> tuple[int, int, str] | None:
+    """What :func:`note_progress` wrote last: steps made, steps in all, message; None if there is nothing yet."""
+    try:
+        note = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        return None
+    return note['done'], note['total'], note['message']
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f'{minutes} min {rest:02d} s' if minutes else f'{rest} s'
