@@ -83,7 +83,8 @@ def contract_mismatches(stored: Mapping[str, Any], model: nn.Module) -> list[str
 
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the module inside a data-parallel wrapper, or ``model`` itself."""
-    return model.module if is_model_wrapper(model) else model
+    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
+    return inner
 
 
 def _part(model: nn.Module, name: str) -> nn.Module:

@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import agmax_mm
 from agmax_mm.fileio import atomic_path, load_checkpoint_file
-from agmax_mm.models.contract import contract_mismatches, unwrap
 from agmax_mm.transfer.formats import FORMATS, detect_format, flat_state, resnet_depth
 
 SUFFIXES = ('.safetensors', '.pth')
@@ -131,15 +131,16 @@ def load_backbone(model: nn.Module, path: str | os.PathLike[str], contract: str 
     """
     if contract not in CONTRACT_MODES:
         raise ValueError(f'contract: expected one of {", ".join(CONTRACT_MODES)}, got {contract!r}')
-    model = unwrap(model)
     backbone = read_backbone(path)
-    if not isinstance(getattr(model, 'backbone', None), nn.Module):
-        raise ValueError(f'backbone {backbone.path!r}: expected a model with a backbone, got {type(model).__name__}')
+    inner = model.module if is_model_wrapper(model) else model
+    module = getattr(inner, 'backbone', None)
+    if not isinstance(module, nn.Module):
+        raise ValueError(f'backbone {backbone.path!r}: expected a model with a backbone, got {type(inner).__name__}')
     # Before the preprocessing: a wrong network is the larger mistake, and is to be named first.
-    _check_tensors(model.backbone, backbone)
+    _check_tensors(module, backbone)
     if contract != 'ignore':
         _check_contract(model, backbone, required=contract == 'require')
-    model.backbone.load_state_dict(backbone.tensors, strict=True)
+    module.load_state_dict(backbone.tensors, strict=True)
     return backbone
 
 
@@ -205,6 +206,9 @@ def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> 
             raise ValueError(f'{message}, and contract="require" asks for it')
         print_log(f'{message}: make sure that the model prepares them alike', logger='current', level=30)
         return
+    # Imported here, because it brings all of mmpretrain, and exporting a file should not take ten seconds.
+    from agmax_mm.models.contract import contract_mismatches
+
     differences = contract_mismatches(backbone.contract, model)
     if differences:
         raise ValueError(f'backbone {backbone.path!r} and the model disagree: {"; ".join(differences)}')

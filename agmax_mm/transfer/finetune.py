@@ -17,8 +17,8 @@ from mmengine.registry import MODELS, DefaultScope
 
 from agmax_mm.engine.config import config_hash, load_config
 from agmax_mm.fileio import write_json, write_text
-from agmax_mm.transfer.backbone import Backbone, load_backbone, read_backbone, write_backbone
-from agmax_mm.transfer.layouts import read_coco_layout, read_voc_layout
+from agmax_mm.transfer.backbone import Backbone, load_backbone, write_backbone
+from agmax_mm.transfer.layouts import CocoLayout, VocLayout, read_coco_layout, read_voc_layout
 from agmax_mm.transfer.recipe import Length, fit_data, fit_finetune, fit_length, learning_rate
 
 # Recipe, default data folder, and the scores of the result row.
@@ -90,9 +90,10 @@ def transfer(job: Transfer) -> dict[str, Any]:
     """
     _check_work_dir(job)
     config = derive_config(job)
-    backbone = _export(job, config)
+    backbone = _fitting_backbone(job, config)
     result = _setup(job, config, backbone)
     _check_same_setup(job, result)
+    write_backbone(backbone, _backbone_path(job))
     config_path = job.work_dir / f'{Path(result["config"]).stem}.py'
     write_text(config.dump(), config_path)
     rate = learning_rate(config, job.processes)
@@ -116,7 +117,7 @@ def derive_config(job: Transfer) -> Config:
     if job.task == 'voc':
         if job.annotations:
             raise ValueError('annotation files: expected none for the task voc, whose layout names them')
-        layout = read_voc_layout(data_root, job.classes)
+        layout: VocLayout | CocoLayout = read_voc_layout(data_root, job.classes)
     else:
         layout = read_coco_layout(data_root, job.annotations)
         if job.classes and tuple(job.classes) != layout.classes:
@@ -163,15 +164,12 @@ def _backbone_path(job: Transfer) -> Path:
     return job.work_dir / 'backbone.safetensors'
 
 
-def _export(job: Transfer, config: Config) -> Backbone:
-    """Check that the backbone fits the detector, then copy it into the work directory."""
+def _fitting_backbone(job: Transfer, config: Config) -> Backbone:
+    """Read the backbone and try it on the detector, so that what doesn't fit is refused before any training."""
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
         detector = MODELS.build(config.model)
     contract = config.default_hooks.backbone.get('contract', 'check')
-    load_backbone(detector, job.backbone, contract)
-    backbone = read_backbone(job.backbone)
-    write_backbone(backbone, _backbone_path(job))
-    return backbone
+    return load_backbone(detector, job.backbone, contract)
 
 
 def _setup(job: Transfer, config: Config, backbone: Backbone) -> dict[str, Any]:
@@ -201,7 +199,7 @@ def _check_work_dir(job: Transfer) -> None:
 
 def _check_same_setup(job: Transfer, result: dict[str, Any]) -> None:
     path = job.work_dir / _RESULT
-    if not path.is_file():
+    if not (job.resume and path.is_file()):
         write_json(result, path)
         return
     earlier = json.loads(path.read_text(encoding='utf-8'))

@@ -21,7 +21,7 @@ _RESNET_MARKS = ('conv1.weight', 'bn1.running_mean', 'layer1.0.conv1.weight')
 _RESNET_PARTS = ('conv1.', 'bn1.', 'layer')
 
 # Blocks per stage and the tensors' kind of block, for every ResNet depth of the host.
-_RESNET_DEPTHS = {
+_RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
     ('basic', (2, 2, 2, 2)): 18,
     ('basic', (3, 4, 6, 3)): 34,
     ('bottleneck', (3, 4, 6, 3)): 50,

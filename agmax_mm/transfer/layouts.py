@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from PIL import Image, UnidentifiedImageError
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
@@ -132,6 +134,7 @@ def _voc_images(year: Path, split: str) -> list[Path]:
     missing = [str(path) for pair in files for path in pair if not path.is_file()]
     if missing:
         raise ValueError(f'{str(listing)!r}: {len(missing)} files that it lists do not exist, such as {missing[0]!r}')
+    _check_images(image for _, image in files)
     return [annotation for annotation, _ in files]
 
 
@@ -155,6 +158,7 @@ def _coco_split(root: Path, ann_file: str, split: str) -> CocoSplit:
     missing = [image['file_name'] for image in images if not (root / folder / image['file_name']).is_file()]
     if missing:
         raise ValueError(f'{where!r}: {len(missing)} images do not exist in {folder!r}, such as {missing[0]!r}')
+    _check_images(root / folder / image['file_name'] for image in images)
     return CocoSplit(ann_file, f'{folder}/', len(images), tuple(entry['name'] for entry in content['categories']))
 
 
@@ -167,6 +171,18 @@ def _read_annotations(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or any(key not in content for key in keys):
         raise ValueError(f'{str(path)!r}: expected COCO annotations with {", ".join(keys)}')
     return content
+
+
+def _check_images(paths: Iterable[Path]) -> None:
+    """Look at the headers: the host would stop at such a file in the middle of training."""
+    for path in paths:
+        try:
+            with Image.open(path):
+                pass
+        except (UnidentifiedImageError, OSError):
+            raise ValueError(
+                f'{str(path)!r}: expected an image, got a file that is damaged or something else'
+            ) from None
 
 
 def _first_existing(root: Path, names: Sequence[str], what: str) -> str:

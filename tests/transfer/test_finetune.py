@@ -17,7 +17,10 @@ from agmax_mm.transfer.recipe import Length  # noqa: E402
 from tests.transfer.sets import IN_PROCESS, SMALL_DETECTOR, SMALL_MASKS, write_coco, write_voc  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-VOC_PIPELINES = 'train_dataloader.dataset.dataset.datasets.0.pipeline.2.scale=96', 'val_dataloader.dataset.pipeline.1.scale=96'
+VOC_PIPELINES = (
+    'train_dataloader.dataset.dataset.datasets.0.pipeline.2.scale=96',
+    'val_dataloader.dataset.pipeline.1.scale=96',
+)
 COCO_PIPELINES = 'train_dataloader.dataset.pipeline.2.scale=96', 'val_dataloader.dataset.pipeline.1.scale=96'
 
 
@@ -54,13 +57,17 @@ def test_voc_from_checkpoint_to_row_and_on_to_a_second_seed(checkpoint, tmp_path
     again = job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], seeds=(0, 1))
     with pytest.raises(ValueError, match='it holds earlier runs; give --resume'):
         transfer(again)
-    second = transfer(job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], seeds=(0, 1), resume=True))
+    second = transfer(
+        job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], seeds=(0, 1), resume=True)
+    )
     assert (tmp_path / 'w/seed_0/iter_2.pth').stat().st_mtime_ns == trained
     assert second['runs']['0'] == first['runs']['0']
     assert second['summary']['pascal_voc/mAP']['n'] == 2
     assert json.loads((tmp_path / 'w/transfer.json').read_text()) == json.loads(json.dumps(second))
 
-    changed = job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], length=Length(iters=3), resume=True)
+    changed = job(
+        checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], length=Length(iters=3), resume=True
+    )
     with pytest.raises(ValueError, match='expected the setup it was begun with, got another config_sha256'):
         transfer(changed)
 

@@ -143,7 +143,10 @@ def test_frozen_random_layers_are_warned_of(tmp_path):
     ('changes', 'message'),
     [
         (dict(backbone=dict(BACKBONE, depth=34)), 'a depth 18 file into a depth 34 backbone'),
-        (dict(data_preprocessor=dict(type='ClsDataPreprocessor', mean=[0] * 3, std=[1] * 3)), 'the model disagree: mean: '),
+        (
+            dict(data_preprocessor=dict(type='ClsDataPreprocessor', mean=[0] * 3, std=[1] * 3)),
+            'the model disagree: mean: ',
+        ),
     ],
 )
 def test_unfit_backbone_stops_the_run(exported, tmp_path, changes, message):

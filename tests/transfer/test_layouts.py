@@ -58,6 +58,7 @@ def test_coco_with_named_annotation_files(tmp_path):
         (lambda root: (root / 'VOC2007/ImageSets/Main/test.txt').unlink(), 'expected the list'),
         (lambda root: (root / 'VOC2007/ImageSets/Main/trainval.txt').write_text(''), 'got an empty file'),
         (lambda root: (root / 'VOC2007/JPEGImages/001.jpg').unlink(), r'1 files that it lists do not exist.*001\.jpg'),
+        (lambda root: (root / 'VOC2007/JPEGImages/001.jpg').write_bytes(b'GIF'), r"001\.jpg': expected an image"),
         (lambda root: (root / 'VOC2007/Annotations/001.xml').write_text('<a>'), r'001\.xml.*expected XML'),
     ],
 )
@@ -91,6 +92,7 @@ def edit(root, split, change):
             lambda root: (root / 'annotations/instances_val.json').write_text('[]'),
             'expected COCO annotations with images',
         ),
+        (lambda root: (root / 'images/val1.png').write_bytes(b''), r"val1\.png': expected an image"),
         (lambda root: shutil.rmtree(root / 'images'), 'expected an image folder train2017 or train or images'),
         (lambda root: (root / 'images/val1.png').unlink(), r"1 images do not exist in 'images', such as 'val1\.png'"),
         (
