@@ -71,7 +71,7 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with torch.serialization.safe_globals(_admitted_globals()):
             checkpoint = torch.load(source, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f'checkpoint {str(source)!r}: expected tensors and plain values only, got {reason}') from None
     if not isinstance(checkpoint, dict):

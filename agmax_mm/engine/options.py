@@ -31,4 +31,5 @@ def _value(text: str) -> Any:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return [_value(part) for part in text.split(',')] if ',' in text else text
-    return list(value) if isinstance(value, tuple) else value
+    # '1,2' is a tuple to Python, too, but parentheses say that one is meant: some transforms insist on it.
+    return list(value) if isinstance(value, tuple) and not text.lstrip().startswith('(') else value

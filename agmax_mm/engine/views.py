@@ -51,7 +51,7 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
 
 def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:
     """Undo the normalisation of an image of shape ``(3, H, W)``."""
-    pixels = image * preprocessor.std[0] + preprocessor.mean[0] if preprocessor._enable_normalize else image
+    pixels = image * preprocessor.std + preprocessor.mean if preprocessor._enable_normalize else image
     if not preprocessor.to_rgb:
         pixels = pixels.flip(0)
     return pixels.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

@@ -20,18 +20,4 @@ custom_hooks = [dict(type='mmdet.CheckInvalidLossHook')]
 optim_wrapper = dict(clip_grad=dict(max_norm=35, norm_type=2))
 auto_scale_lr = dict(enable=True)
 
-paper = dict(
-    table='Table 10',
-    unit='percent',
-    values={
-        'pascal_voc/mAP': {
-            'Standard': 80.5,
-            'CutOut+AA': 81.2,
-            'CutOut+AA+AgMax': 81.4,
-            'MixUp+AA': 81.1,
-            'MixUp+AA+AgMax': 81.5,
-            'CutMix+AA': 80.8,
-            'CutMix+AA+AgMax': 81.4,
-        }
-    },
-)
+paper = dict(table=10, row='CutMix+AA with AgMax', metric='pascal_voc/mAP', value=81.4)

@@ -22,6 +22,7 @@ def test_values_of_options():
         "j='1'",
         'k=a=b',
         "l={'p': 1}",
+        'm=3,4',
     ]
     assert parse_options(pairs) == {
         'a.b': 1,
@@ -29,7 +30,8 @@ def test_values_of_options():
         'd': None,
         'e': True,
         'f': [1, 2],
-        'g': [3, 4],
+        'g': (3, 4),
+        'm': [3, 4],
         'h': ['x', 2],
         'i': 'text',
         'j': '1',

@@ -33,8 +33,8 @@ def test_recipes_add_clipping_and_the_hook_and_download_nothing(voc, coco):
         assert config.model.backbone.init_cfg is None
         assert 'torchvision://' not in config.dump()
         assert (config.model.backbone.frozen_stages, config.model.backbone.norm_eval) == (1, True)
-    assert voc.paper['values']['pascal_voc/mAP']['CutMix+AA+AgMax'] == 81.4
-    assert coco.paper['values']['coco/segm_mAP']['Standard'] == 31.3
+    assert (voc.paper['metric'], voc.paper['value']) == ('pascal_voc/mAP', 81.4)
+    assert {row['metric']: row['value'] for row in coco.paper} == {'coco/bbox_mAP': 36.4, 'coco/segm_mAP': 32.6}
 
 
 def test_voc_data_with_own_classes(voc, tmp_path):

@@ -1,0 +1,30 @@
+import cv2
+import numpy as np
+
+from agmax_mm.engine.config import load_config
+from agmax_mm.engine.views import training_views
+
+
+def test_pictures_are_the_images_again(tmp_path):
+    """Normalisation undone, channels in order: constant images come back as they were, in RGB."""
+    colours = [(10 * label, 200 - 10 * label, 90) for label in range(10)]
+    for label, rgb in enumerate(colours):
+        folder = tmp_path / 'train' / str(label)
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / 'a.png'), np.full((32, 32, 3), rgb[::-1], np.uint8))
+    config = load_config(
+        'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py',
+        {
+            'train_dataloader.dataset.data_root': str(tmp_path),
+            'train_dataloader.num_workers': 0,
+            'train_dataloader.batch_size': 10,
+            'train_dataloader.dataset.pipeline.0.transforms': [],
+            'data_preprocessor.batch_augments': None,
+        },
+    )
+    (views,) = training_views(config, 1, seed=0)
+    assert len(views) == 2
+    for view in views:
+        assert sorted(label for _, label in view) == sorted(map(str, range(10)))
+        for picture, label in view:
+            assert np.array_equal(picture, np.full((32, 32, 3), colours[int(label)], np.uint8))
