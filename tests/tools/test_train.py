@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
+from agmax_mm.engine.launch import train
+from agmax_mm.engine.options import parse_options
 
 ROOT = Path(__file__).parents[2]
 CIFAR = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
@@ -140,25 +144,27 @@ def test_two_processes_hold_the_same_weights(cifar, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'message'),
+    ('config', 'options', 'resume', 'message'),
     [
-        (['nowhere.py'], "config: expected a file, got 'nowhere.py'"),
-        ([CIFAR, '--cfg-options', 'modell.num_views=3'], "the nearest known one is 'model'"),
-        ([CIFAR, '--cfg-options', 'train_dataloader.dataset.data_root=nowhere'], 'expected cifar-10-batches-py'),
-        (
-            [CIFAR, '--cfg-options', 'ROOT', 'model.head.num_classes=9'],
-            'at least the 10 classes of the training set, got 9',
-        ),
-        ([CIFAR, '--resume', 'nowhere.pth'], "--resume: expected a checkpoint file, got 'nowhere.pth'"),
+        ('nowhere.py', {}, False, "config: expected a file, got 'nowhere.py'"),
+        (CIFAR, {'modell.num_views': 3}, False, "the nearest known one is 'model'"),
+        (CIFAR, {'train_dataloader.dataset.data_root': 'nowhere'}, False, 'expected cifar-10-batches-py'),
+        (CIFAR, {'model.head.num_classes': 9}, False, 'at least the 10 classes of the training set, got 9'),
+        (CIFAR, {}, 'nowhere.pth', "--resume: expected a checkpoint file, got 'nowhere.pth'"),
+        (CIFAR, {'optim_wrapper.type': 'AmpOptimWrapper'}, False, "--amp: expected optim_wrapper.type 'OptimWrapper'"),
     ],
 )
-def test_mistakes_end_in_one_line(arguments, message, cifar, tmp_path):
-    arguments = [part for name in arguments for part in (_loaders(cifar) if name == 'ROOT' else [name])]
-    done = _run(sys.executable, 'tools/train.py', *arguments, '--work-dir', tmp_path, code=2)
-    lines = [line for line in done.stderr.splitlines() if line.startswith('error:')]
-    assert len(lines) == 1
-    assert message in lines[0]
-    assert 'Traceback' not in done.stderr
+def test_mistakes_are_named(config, options, resume, message, cifar, tmp_path):
+    options = {**parse_options(_loaders(cifar, *SMALL_WRN)), **options}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        train(config, work_dir=str(tmp_path), resume=resume, amp='--amp' in message, options=options)
+
+
+def test_a_mistake_ends_in_one_line(tmp_path):
+    done = _run(sys.executable, 'tools/train.py', CIFAR, '--resume', 'nowhere.pth', '--work-dir', tmp_path, code=2)
+    assert done.stderr.splitlines() == [
+        "error: --resume: expected a checkpoint file, got 'nowhere.pth', which does not exist"
+    ]
 
 
 def test_text_in_a_checkpoint_is_not_run(cifar, tmp_path):
