@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ LabelledPicture = tuple[NDArray[np.uint8], str]
 def training_views(config: Config, batches: int, seed: int) -> Iterator[list[list[LabelledPicture]]]:
     """The first training batches of a classification recipe: for each batch its views, for each view its pictures.
 
+    Where the batches outnumber those of an epoch, the next epoch follows.
+
     Args:
         config: The recipe.
         batches: Number of batches.
@@ -39,7 +41,7 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         loader = Runner.build_dataloader(config.train_dataloader, seed=seed)
         preprocessor = MODELS.build({'num_classes': config.model.head.num_classes, **config.data_preprocessor})
-        for data in islice(loader, batches):
+        for data in islice(_epoch_after_epoch(loader), batches):
             num_images = len(data['data_samples'])
             batch = preprocessor(data, training=True)
             pictures = [
@@ -47,6 +49,13 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
                 for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True)
             ]
             yield [pictures[start : start + num_images] for start in range(0, len(pictures), num_images)]
+
+
+def _epoch_after_epoch(loader: Any) -> Iterator[dict[str, Any]]:
+    for epoch in count():
+        if hasattr(loader.sampler, 'set_epoch'):
+            loader.sampler.set_epoch(epoch)
+        yield from loader
 
 
 def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ class ProgressBarHook(Hook):
             return
         loss = (outputs or {}).get('loss')
         words = [f'epoch {runner.epoch + 1}/{runner.max_epochs}'] if _counts_epochs(runner) else []
-        words += [f'loss {float(loss):.3f}'] if loss is not None else []
+        words += [f'loss {loss.item():.3f}'] if loss is not None else []
         self._show(runner, done, ', '.join(words))
 
     def after_val_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:

@@ -1,0 +1,157 @@
+"""The demonstration's stages: what is run, on what, and what of it the report reads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agmax_mm import __version__
+from agmax_mm.demo.stages import Stage
+
+# The two arms that are compared all the way, by the names used in folders and in the report.
+ARMS = {'baseline': 'baseline', 'agmax': 'AgMax'}
+DETECTORS = {'faster-rcnn_digits_voc': 'Faster R-CNN', 'mask-rcnn_digits_coco': 'Mask R-CNN'}
+CONTROL = 'pretrain_control'
+_SPLITS = ('train', 'val', 'test')
+# Seconds on one core of an ordinary machine, by the beginning of the stage's name; others take about ten.
+_SECONDS = {'pretrain_baseline': 45, 'pretrain': 70, 'faster': 280, 'mask': 320}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are: the project's files below ``root``, everything the demonstration writes below ``work_dir``."""
+
+    root: Path
+    work_dir: Path
+
+    @property
+    def data(self) -> Path:
+        """Images, scenes and annotations."""
+        return self.work_dir / 'data'
+
+    @property
+    def report(self) -> Path:
+        """The report and its pictures."""
+        return self.work_dir / 'report'
+
+    def run(self, name: str) -> Path:
+        """Work directory of a training run."""
+        return self.work_dir / name
+
+    def config(self, name: str) -> Path:
+        """Config file of the demonstration."""
+        return self.root / 'configs' / 'demo' / f'{name}.py'
+
+
+def build_plan(layout: Layout, seed: int, overrides: Mapping[str, list[str]] | None = None) -> list[Stage]:
+    """The stages in the order in which they are shown.
+
+    Args:
+        layout: Where to read and write.
+        seed: Seed of the data and of every run.
+        overrides: For each config, by name, further ``KEY=VALUE`` options of the training, for shorter runs.
+
+    Raises:
+        ValueError: If a config or an option is wrong.
+    """
+    planner = _Planner(layout, seed, overrides or {})
+    stages = [planner.data()]
+    stages += [planner.pretrain(f'pretrain_{arm}', f'pretrain_{arm}', f'pre-training, {ARMS[arm]}') for arm in ARMS]
+    for detector, title in DETECTORS.items():
+        stages += [planner.finetune(detector, arm, f'{title} from {ARMS[arm]}') for arm in ARMS]
+    control = ['model.agreement.loss_weight=0']
+    stages.append(planner.pretrain(CONTROL, 'pretrain_agmax', 'pre-training, two views only', control))
+    stages.append(planner.views())
+    stages += [planner.detections(detector, f'pictures of {title}') for detector, title in DETECTORS.items()]
+    stages.append(planner.report([stage.name for stage in stages]))
+    return stages
+
+
+class _Planner:
+    def __init__(self, layout: Layout, seed: int, overrides: Mapping[str, list[str]]) -> None:
+        self.layout, self.seed, self.overrides = layout, seed, overrides
+
+    def data(self) -> Stage:
+        command = self._tool('make_digits.py', str(self.layout.data), '--seed', str(self.seed))
+        command += ['--progress', str(self._private('data'))]
+        return self._stage('data', 'digits and scenes', command, result=[self.layout.data / 'manifest.json'])
+
+    def pretrain(self, name: str, config: str, title: str, extra: list[str] | None = None) -> Stage:
+        root = self.layout.data / 'digits'
+        options = [f'{split}_dataloader.dataset.data_root={root}' for split in _SPLITS]
+        options += [*self.overrides.get(config, []), *(extra or [])]
+        result = [self.layout.run(name) / 'backbone_last.safetensors']
+        return self._train(name, config, title, options, ['data'], result)
+
+    def finetune(self, detector: str, arm: str, title: str) -> Stage:
+        backbone = self.layout.run(f'pretrain_{arm}') / 'backbone_last.safetensors'
+        options = [*self._detection_data(detector), *self.overrides.get(detector, [])]
+        options.append(f'default_hooks.backbone.checkpoint={backbone}')
+        name = f'{detector}_{arm}'
+        return self._train(name, detector, title, options, ['data', f'pretrain_{arm}'], [])
+
+    def views(self) -> Stage:
+        config = self.layout.config('pretrain_agmax')
+        out = self.layout.report / 'views.png'
+        options = [f'train_dataloader.dataset.data_root={self.layout.data / "digits"}']
+        command = self._tool('browse_views.py', str(config), '--out', str(out), '--seed', str(self.seed))
+        command += ['--cfg-options', *options]
+        return self._stage('views', 'pictures of the views', command, ['data'], self._hash(config, options), [out])
+
+    def detections(self, detector: str, title: str) -> Stage:
+        config, out = self.layout.config(detector), self.layout.report / f'{detector}.png'
+        options = self._detection_data(detector)
+        runs = [f'{detector}_{arm}' for arm in ARMS]
+        command = self._tool('draw_detections.py', str(config), *(str(self.layout.run(run)) for run in runs))
+        command += ['--titles', *ARMS.values(), '--images', '4', '--out', str(out), '--cfg-options', *options]
+        return self._stage(f'pictures_{detector}', title, command, runs, self._hash(config, options), [out])
+
+    def report(self, needs: list[str]) -> Stage:
+        command = [sys.executable, '-m', 'agmax_mm.demo.report', str(self.layout.work_dir)]
+        result = [self.layout.report / name for name in ('report.md', 'index.html', 'results.json')]
+        return self._stage('report', 'report', command, needs, result=result)
+
+    def _train(
+        self, name: str, config: str, title: str, options: list[str], needs: list[str], result: list[Path]
+    ) -> Stage:
+        path, folder = self.layout.config(config), self.layout.run(name)
+        command = self._tool('train.py', str(path), '--work-dir', str(folder), '--seed', str(self.seed), '--resume')
+        command += ['--cfg-options', *options]
+        seconds = next(value for key, value in _SECONDS.items() if name.startswith(key))
+        results = [folder / 'result.json', *result]
+        return Stage(name, title, command, folder, needs, self._hash(path, options), results, seconds)
+
+    def _stage(
+        self,
+        name: str,
+        title: str,
+        command: list[str],
+        needs: list[str] | None = None,
+        inputs: Any = None,
+        result: list[Path] | None = None,
+    ) -> Stage:
+        """A stage that writes elsewhere; its own folder holds its stamp alone."""
+        return Stage(name, title, command, self._private(name), needs or [], [__version__, inputs], result or [], 10)
+
+    def _private(self, name: str) -> Path:
+        return self.layout.work_dir / 'stages' / name
+
+    def _detection_data(self, detector: str) -> list[str]:
+        options = [f'{split}_dataloader.dataset.data_root={self.layout.data}/' for split in _SPLITS]
+        if 'coco' in detector:
+            annotations = self.layout.data / 'annotations' / 'instances_test.json'
+            options += [f'{split}_evaluator.ann_file={annotations}' for split in ('val', 'test')]
+        return options
+
+    def _tool(self, name: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.layout.root / 'tools' / name), *arguments]
+
+    @staticmethod
+    def _hash(config: Path, options: list[str]) -> list[str]:
+        from agmax_mm.engine.config import config_hash, load_config
+        from agmax_mm.engine.options import parse_options
+
+        return [__version__, config_hash(load_config(str(config), parse_options(options)))]

@@ -1,0 +1,105 @@
+"""The result files of runs, and runs of the same recipe taken together."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULT_FILE = 'result.json'
+
+# The metrics that tables show, in this order, with what people call them. Percent stays percent, shares stay shares.
+METRICS = {
+    'accuracy/top1': 'top-1 (%)',
+    'accuracy/top5': 'top-5 (%)',
+    'pascal_voc/mAP': 'VOC mAP',
+    'coco/bbox_mAP': 'box AP',
+    'coco/segm_mAP': 'mask AP',
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: where it is and what its result file says. A recipe that was never run has the status ``'not run'``."""
+
+    name: str
+    record: dict[str, Any]
+
+    @classmethod
+    def not_run(cls, config: str, paper: dict[str, Any] | None) -> Run:
+        """A recipe without a run, for the paper's figure beside an empty place."""
+        empty = {'scores': {'last': {}, 'best': {}}, 'history': {'train': [], 'val': []}}
+        return cls(config.removesuffix('.py'), {'config': config, 'status': 'not run', 'paper': paper, **empty})
+
+    @property
+    def status(self) -> str:
+        """``'completed'``, ``'running'``, ``'interrupted'``, ``'failed'`` or ``'not run'``."""
+        return str(self.record['status'])
+
+    def last(self, metric: str) -> float | None:
+        """Score of the last validation, if the run is complete and has this metric."""
+        value = self.record['scores']['last'].get(metric) if self.status == 'completed' else None
+        return None if value is None else float(value)
+
+    def best(self, metric: str) -> dict[str, float] | None:
+        """Best score with its epoch and iteration: ``{'value', 'epoch', 'iter'}``."""
+        found = self.record['scores']['best'].get(metric) if self.status == 'completed' else None
+        return found or None
+
+    def metrics(self) -> list[str]:
+        """The known metrics that this run measured, in the order of :data:`METRICS`."""
+        measured = self.record['scores']['last']
+        return [metric for metric in METRICS if metric in measured]
+
+    def curve(self, split: str, key: str) -> tuple[list[float], list[float]]:
+        """Iterations and values of ``key`` in the history of ``'train'`` or ``'val'``."""
+        points = [point for point in self.record['history'][split] if point.get(key) is not None]
+        return [float(point['iter']) for point in points], [float(point[key]) for point in points]
+
+
+def load_run(work_dir: str | os.PathLike[str], name: str | None = None) -> Run:
+    """Read the result file of a work directory.
+
+    Raises:
+        ValueError: If there is none, or it is not a result file.
+    """
+    path = Path(work_dir) / RESULT_FILE
+    try:
+        record = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise ValueError(f'results: expected the file {str(path)!r}, which a training run writes; got none') from None
+    except ValueError as error:
+        raise ValueError(f'results: expected JSON in {str(path)!r}, got {error}') from None
+    missing = [key for key in ('config', 'status', 'scores', 'history') if key not in record]
+    if missing:
+        raise ValueError(f'results: expected the keys of a result file in {str(path)!r}, got none of {missing}')
+    return Run(name or Path(work_dir).name, record)
+
+
+def find_runs(folders: Iterable[str | os.PathLike[str]]) -> list[Run]:
+    """The runs in these folders and anywhere below them, in order of their paths.
+
+    Raises:
+        ValueError: If a folder holds no result file at any depth.
+    """
+    runs = []
+    for folder in map(Path, folders):
+        found = sorted(folder.rglob(RESULT_FILE)) if folder.is_dir() else []
+        if not found:
+            raise ValueError(f'results: expected a {RESULT_FILE} in {str(folder)!r} or below it, got none')
+        for path in found:
+            below = path.parent.relative_to(folder)
+            runs.append(load_run(path.parent, '/'.join((folder.name, *below.parts))))
+    return runs
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean, and the sample standard deviation, which takes at least two values."""
+    mean = math.fsum(values) / len(values)
+    if len(values) < 2:
+        return mean, None
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))

@@ -1,0 +1,105 @@
+"""Tables of scores: the paper's figure, ours, or that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from agmax_mm.report.page import Table
+from agmax_mm.report.results import METRICS, Run, mean_and_spread
+
+NONE = '–'
+
+
+def score_table(runs: Iterable[Run]) -> Table:
+    """One row for each recipe and metric: the paper's figure, ours at the last and at the best epoch.
+
+    Runs of one recipe from one backbone are taken together as repeats: mean, sample standard deviation and their
+    number ``n``. Runs that did not end are counted out, and the row says so if none did.
+    """
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.record['config'], _backbone(run)), []).append(run)
+    rows = [row for (config, backbone), group in groups.items() for row in _rows(config, backbone, group)]
+    return Table(('recipe', 'backbone', 'metric', 'paper', 'ours (last)', 'ours (best)', 'n'), rows)
+
+
+def run_table(runs: Iterable[Run]) -> Table:
+    """One row for each run: how long it took, on what."""
+    rows = []
+    for run in runs:
+        record = run.record
+        rows.append(
+            (
+                run.name,
+                run.status,
+                str(record.get('seed', NONE)),
+                str(record.get('iterations', NONE)),
+                duration(record['wall_time_s']) if 'wall_time_s' in record else NONE,
+                f'{record["peak_memory_mb"]:.0f} MB' if record.get('peak_memory_mb') else NONE,
+            )
+        )
+    return Table(('run', 'status', 'seed', 'steps', 'wall time', 'peak memory'), rows)
+
+
+def format_score(metric: str, value: float | None) -> str:
+    """Percents with two decimals, shares with three."""
+    if value is None:
+        return NONE
+    return f'{value:.2f}' if metric.startswith('accuracy/') else f'{value:.3f}'
+
+
+def duration(seconds: float) -> str:
+    """As people say it: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
+    total = round(seconds)
+    if total < 60:
+        return f'{total} s'
+    if total < 3600:
+        return f'{total // 60} min {total % 60:02d} s'
+    return f'{total // 3600} h {total % 3600 // 60:02d} min'
+
+
+def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
+    recipe = config.removesuffix('.py')
+    paper: dict[str, Any] = next((run.record['paper'] for run in group if run.record.get('paper')), {})
+    completed = [run for run in group if run.status == 'completed']
+    metrics = completed[0].metrics() if completed else []
+    if not metrics:
+        status = group[0].status
+        metric = paper.get('metric', '')
+        name = METRICS.get(metric, metric) or NONE
+        return [(recipe, backbone, name, _paper_value(metric, paper), status, NONE, '0')]
+    rows: list[tuple[str, ...]] = []
+    for metric in metrics:
+        last = [value for run in completed if (value := run.last(metric)) is not None]
+        best = [float(found['value']) for run in completed if (found := run.best(metric))]
+        rows.append(
+            (
+                recipe,
+                backbone,
+                METRICS[metric],
+                _paper_value(metric, paper),
+                _mean_text(metric, last),
+                _mean_text(metric, best),
+                str(len(last)),
+            )
+        )
+    return rows
+
+
+def _backbone(run: Run) -> str:
+    path = run.record.get('backbone')
+    return '/'.join(PurePath(path).parts[-2:]) if path else NONE
+
+
+def _paper_value(metric: str, paper: dict[str, Any]) -> str:
+    return str(paper['value']) if paper and paper.get('metric') == metric else NONE
+
+
+def _mean_text(metric: str, values: Sequence[float]) -> str:
+    if not values:
+        return NONE
+    mean, spread = mean_and_spread(values)
+    text = format_score(metric, mean)
+    return text if spread is None else f'{text} ± {format_score(metric, spread)}'

@@ -1,0 +1,18 @@
+"""The demo's pre-training with AgMax; the same steps as without.
+
+Ours:    see the report of `make demo`.
+Run:     make demo
+Control: --cfg-options model.agreement.loss_weight=0 (two views, no agreement)
+"""
+
+_base_ = './pretrain_baseline.py'
+
+model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(step, num_views=2) if step['type'] == 'agmax_mm.TwoView' else step
+            for step in _base_.train_dataloader.dataset.pipeline
+        ]
+    )
+)

@@ -1,0 +1,87 @@
+#!/usr/bin/env python
+"""Run the whole way on embedded data: pre-train with and without AgMax, transfer to detection, write a report.
+
+Takes about 20 minutes on two CPU cores. It can be stopped at any time; run again, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_EXAMPLE = """example:
+  python tools/demo.py --work-dir work_dirs/demo --seed 0
+"""
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--work-dir', default='work_dirs/demo', help='(default: work_dirs/demo)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the data and of every run (default: 0)')
+    parser.add_argument('--jobs', type=int, help='commands at a time (default: 2, or 1 where there is one core)')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run what is left of the demonstration."""
+    args = parse_args()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    jobs = args.jobs or min(2, cores)
+    if jobs < 1:
+        raise ValueError(f'--jobs: expected at least 1, got {jobs}')
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    print('checking what is there ...', file=sys.stderr, flush=True)
+    from agmax_mm.demo.plan import Layout, build_plan
+    from agmax_mm.demo.stages import Pipeline, StageError
+    from agmax_mm.report.tables import duration
+
+    work_dir = Path(args.work_dir)
+    layout = Layout(_ROOT, work_dir)
+    try:
+        with _only_one(work_dir) as lock:
+            # Two commands of one thread each: much of a detector's training runs on one core anyway.
+            threads = {name: str(max(1, cores // jobs)) for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')}
+            environment = {**threads, 'PYTHONPATH': os.pathsep.join([str(_ROOT), os.environ.get('PYTHONPATH', '')])}
+            plan = build_plan(layout, args.seed)
+            pipeline = Pipeline(plan, work_dir / 'logs', jobs=jobs, environment=environment, keep_open=[lock])
+            count = pipeline.run()
+    except StageError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('interrupted; run make demo again to go on', file=sys.stderr)
+        return 130
+    took = f'{count} of {len(plan)} stages run in {duration(time.monotonic() - started)}' if count else 'up to date'
+    print(f'{took}; the report: {layout.report / "index.html"}')
+    return 0
+
+
+@contextlib.contextmanager
+def _only_one(work_dir: Path) -> Iterator[int]:
+    """Hold the folder's lock, and refuse to run while another does: a demo, or a command that outlived one."""
+    import fcntl
+
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with (work_dir / '.lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f'demo: expected {str(work_dir)!r} to be free, got one that a running demo uses') from None
+        yield lock.fileno()
+
+
+if __name__ == '__main__':
+    from agmax_mm.cli import run
+
+    run(main)

@@ -1,0 +1,45 @@
+#!/usr/bin/env python
+"""Write small data sets of real handwritten digits: an image folder, and scenes in Pascal VOC and COCO layout."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_EXAMPLE = """example:
+  python tools/make_digits.py data/digits --seed 0
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('out', help='directory to write; one with digits of another seed is replaced')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the splits and the pictures (default: 0)')
+    parser.add_argument('--progress', metavar='DIR', help='note the progress in a file of this directory')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Write the data, or say that they are there."""
+    args = parse_args()
+    from agmax_mm.datasets.digits import DigitDataSpec, build_digit_data
+    from agmax_mm.progress import PROGRESS_FILE, Bars, note_progress
+
+    def report(done: int, total: int) -> None:
+        bars.update('digits', done, total=total)
+        if args.progress and (done == total or done % 50 == 0):
+            note_progress(Path(args.progress) / PROGRESS_FILE, done, total)
+
+    with Bars() as bars:
+        bars.start('digits')
+        written = build_digit_data(args.out, DigitDataSpec(seed=args.seed), report)
+    print(f'wrote {args.out}' if written else f'{args.out} is up to date')
+
+
+if __name__ == '__main__':
+    from agmax_mm.cli import run
+
+    run(main)

@@ -1,0 +1,48 @@
+#!/usr/bin/env python
+"""Write the tables, curves and pages of finished runs, beside the figures of the papers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_EXAMPLE = """example:
+  python tools/report.py work_dirs/resnet50_cutmix_aa_270e configs/agmax/resnet50_cutmix_aa_270e.py --out report
+
+A folder stands for every run in it or below it; a config stands for a recipe that has not been run.
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('sources', nargs='+', metavar='WORK_DIR', help='folders with runs, or configs')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder of the report')
+    parser.add_argument('--title', default='Results', help='(default: Results)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Report."""
+    args = parse_args()
+    from agmax_mm.report.overview import write_overview
+    from agmax_mm.report.results import Run, find_runs
+
+    runs = find_runs([source for source in args.sources if not source.endswith('.py')])
+    for path in [source for source in args.sources if source.endswith('.py')]:
+        from agmax_mm.engine.config import load_config
+
+        name = Path(path).name
+        if name not in {run.record['config'] for run in runs}:
+            paper = load_config(path).get('paper')
+            runs.append(Run.not_run(name, dict(paper) if paper else None))
+    write_overview(runs, args.out, args.title)
+    print(f'wrote {Path(args.out) / "index.html"}')
+
+
+if __name__ == '__main__':
+    from agmax_mm.cli import run
+
+    run(main)
