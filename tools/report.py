@@ -36,8 +36,7 @@ def main() -> None:
 
         name = Path(path).name
         if name not in {run.record['config'] for run in runs}:
-            paper = load_config(path).get('paper')
-            runs.append(Run.not_run(name, dict(paper) if paper else None))
+            runs.append(Run.not_run(name, load_config(path).to_dict().get('paper')))
     write_overview(runs, args.out, args.title)
     print(f'wrote {Path(args.out) / "index.html"}')
 

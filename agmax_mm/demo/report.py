@@ -14,7 +14,7 @@ from agmax_mm.fileio import write_json
 from agmax_mm.report.overview import version_table
 from agmax_mm.report.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.report.plots import learning_curves
-from agmax_mm.report.results import METRICS, Run, load_run
+from agmax_mm.report.results import METRICS, Run, in_percent, load_run
 from agmax_mm.report.tables import NONE, duration, format_score
 
 _VOC, _COCO = DETECTORS
@@ -90,8 +90,7 @@ def _reading(runs: Mapping[str, Run]) -> list[str]:
     for kind, metric in _COLUMNS:
         baseline, agmax = (runs[f'{kind}_{arm}'].last(metric) for arm in ARMS)
         if baseline is not None and agmax is not None:
-            digits = 2 if metric.startswith('accuracy/') else 3
-            differences.append(f'{METRICS[metric]} {agmax - baseline:+.{digits}f}')
+            differences.append(f'{METRICS[metric]} {in_percent(metric, agmax - baseline):+.2f}')
     record = runs['pretrain_baseline'].record
     return [
         f'AgMax minus baseline: {", ".join(differences)}.',

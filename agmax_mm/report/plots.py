@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agmax_mm.fileio import atomic_path
-from agmax_mm.report.results import METRICS, Run
+from agmax_mm.report.results import METRICS, Run, in_percent
 
 # Told apart also by people who do not see all colours (Okabe and Ito).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
@@ -28,6 +28,7 @@ def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys:
     for panel, (split, key) in zip(panels[0], keys, strict=True):
         for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
             iterations, values = run.curve(split, key)
+            values = [in_percent(key, value) for value in values] if key in METRICS else values
             marker = 'o' if split == 'val' else ''
             panel.plot(iterations, values, label=name, color=colour, marker=marker, markersize=3.5, linewidth=1.6)
         panel.set_xlabel('step')

@@ -12,14 +12,19 @@ from typing import Any
 
 RESULT_FILE = 'result.json'
 
-# The metrics that tables show, in this order, with what people call them. Percent stays percent, shares stay shares.
+# The metrics that tables show, in this order, with what people call them.
 METRICS = {
     'accuracy/top1': 'top-1 (%)',
     'accuracy/top5': 'top-5 (%)',
-    'pascal_voc/mAP': 'VOC mAP',
-    'coco/bbox_mAP': 'box AP',
-    'coco/segm_mAP': 'mask AP',
+    'pascal_voc/mAP': 'VOC mAP (%)',
+    'coco/bbox_mAP': 'box AP (%)',
+    'coco/segm_mAP': 'mask AP (%)',
 }
+
+
+def in_percent(metric: str, value: float) -> float:
+    """A score as papers print it. The host measures accuracy in percent, and detection as a share of 1."""
+    return value if metric.startswith('accuracy/') else 100.0 * value
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Run:
     record: dict[str, Any]
 
     @classmethod
-    def not_run(cls, config: str, paper: dict[str, Any] | None) -> Run:
+    def not_run(cls, config: str, paper: Any) -> Run:
         """A recipe without a run, for the paper's figure beside an empty place."""
         empty = {'scores': {'last': {}, 'best': {}}, 'history': {'train': [], 'val': []}}
         return cls(config.removesuffix('.py'), {'config': config, 'status': 'not run', 'paper': paper, **empty})
@@ -39,6 +44,12 @@ class Run:
     def status(self) -> str:
         """``'completed'``, ``'running'``, ``'interrupted'``, ``'failed'`` or ``'not run'``."""
         return str(self.record['status'])
+
+    def paper(self) -> dict[str, float]:
+        """The paper's figures for this recipe by metric, in percent; it may give several."""
+        stated = self.record.get('paper') or []
+        entries = [stated] if isinstance(stated, dict) else stated
+        return {entry['metric']: entry['value'] for entry in entries}
 
     def last(self, metric: str) -> float | None:
         """Score of the last validation, if the run is complete and has this metric."""

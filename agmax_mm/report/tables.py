@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Any
 
 from agmax_mm.report.page import Table
-from agmax_mm.report.results import METRICS, Run, mean_and_spread
+from agmax_mm.report.results import METRICS, Run, in_percent, mean_and_spread
 
 NONE = '–'
 
@@ -44,10 +43,8 @@ def run_table(runs: Iterable[Run]) -> Table:
 
 
 def format_score(metric: str, value: float | None) -> str:
-    """Percents with two decimals, shares with three."""
-    if value is None:
-        return NONE
-    return f'{value:.2f}' if metric.startswith('accuracy/') else f'{value:.3f}'
+    """In percent, with two decimals."""
+    return NONE if value is None else f'{in_percent(metric, value):.2f}'
 
 
 def duration(seconds: float) -> str:
@@ -62,14 +59,15 @@ def duration(seconds: float) -> str:
 
 def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
     recipe = config.removesuffix('.py')
-    paper: dict[str, Any] = next((run.record['paper'] for run in group if run.record.get('paper')), {})
+    paper = group[0].paper()
     completed = [run for run in group if run.status == 'completed']
     metrics = completed[0].metrics() if completed else []
     if not metrics:
         status = group[0].status
-        metric = paper.get('metric', '')
-        name = METRICS.get(metric, metric) or NONE
-        return [(recipe, backbone, name, _paper_value(metric, paper), status, NONE, '0')]
+        return [
+            (recipe, backbone, METRICS.get(metric, metric), str(value), status, NONE, '0')
+            for metric, value in (paper or {NONE: NONE}).items()
+        ]
     rows: list[tuple[str, ...]] = []
     for metric in metrics:
         last = [value for run in completed if (value := run.last(metric)) is not None]
@@ -79,7 +77,7 @@ def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, .
                 recipe,
                 backbone,
                 METRICS[metric],
-                _paper_value(metric, paper),
+                str(paper.get(metric, NONE)),
                 _mean_text(metric, last),
                 _mean_text(metric, best),
                 str(len(last)),
@@ -91,10 +89,6 @@ def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, .
 def _backbone(run: Run) -> str:
     path = run.record.get('backbone')
     return '/'.join(PurePath(path).parts[-2:]) if path else NONE
-
-
-def _paper_value(metric: str, paper: dict[str, Any]) -> str:
-    return str(paper['value']) if paper and paper.get('metric') == metric else NONE
 
 
 def _mean_text(metric: str, values: Sequence[float]) -> str:

@@ -47,6 +47,19 @@ def _write(folder, **changes):
     (folder / 'result.json').write_text(json.dumps(_record(**changes)))
 
 
+def test_detection_scores_stand_beside_the_paper_s_in_percent():
+    paper = [
+        {'table': 10, 'row': 'x', 'metric': 'coco/bbox_mAP', 'value': 36.4},
+        {'table': 10, 'row': 'x', 'metric': 'coco/segm_mAP', 'value': 32.6},
+    ]
+    record = {**_record(), 'paper': paper}
+    record['scores'] = {'last': {'coco/bbox_mAP': 0.3425, 'coco/segm_mAP': 0.31}, 'best': {}}
+    rows = score_table([Run('a', record)]).rows
+    assert [row[2:5] for row in rows] == [('box AP (%)', '36.4', '34.25'), ('mask AP (%)', '32.6', '31.00')]
+    planned = score_table([Run.not_run('mask.py', paper)]).rows
+    assert [row[2:5] for row in planned] == [('box AP (%)', '36.4', 'not run'), ('mask AP (%)', '32.6', 'not run')]
+
+
 def test_repeats_become_mean_and_sample_deviation(tmp_path):
     for seed, last in enumerate([90.0, 91.0, 95.0]):
         _write(tmp_path / 'wrn' / f'seed_{seed}', last=last, seed=seed)
