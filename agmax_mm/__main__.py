@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-
 from agmax_mm import __version__
-from agmax_mm.cli import run
+from agmax_mm.cli import make_parser, run
 
 EXAMPLE = 'example: python -m agmax_mm doctor'
 
 
 def main() -> int:
     """Parse the command line and run the asked command."""
-    parser = argparse.ArgumentParser(prog='python -m agmax_mm', description=__doc__, epilog=EXAMPLE)
+    parser = make_parser(__doc__, EXAMPLE)
+    parser.prog = 'python -m agmax_mm'
     parser.add_argument('--version', action='version', version=f'agmax_mm {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     commands.add_parser(

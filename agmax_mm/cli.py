@@ -1,23 +1,51 @@
-"""What every command of ``tools/`` shares: a user's mistake ends in one line, not in a traceback."""
+"""What every command shares: its parser, and that a mistake ends in one line, not in a traceback."""
 
 from __future__ import annotations
 
+import argparse
 import sys
+import traceback
 from collections.abc import Callable
+
+_DEBUG = '--debug'
+
+
+def make_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
+    """A parser whose help ends in an example as it is written, with ``--debug``, which :func:`run` reads."""
+    parser = argparse.ArgumentParser(
+        description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(_DEBUG, action='store_true', help='show the traceback of an error')
+    return parser
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Call ``main`` and exit with its code; a ``ValueError`` or a missing file exits with 2 and one line on stderr."""
+    """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr."""
     try:
         sys.exit(main() or 0)
-    except (ValueError, FileNotFoundError, NotADirectoryError) as error:
-        message = ' '.join(str(error).split())
-        sys.exit(_fail(message))
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        if _DEBUG in sys.argv:
+            raise
+        print(f'error: {describe(error)}', file=sys.stderr)
+        sys.exit(1)
 
 
-def _fail(message: str) -> int:
-    print(f'error: {message}', file=sys.stderr)
-    return 2
+def describe(error: Exception) -> str:
+    """One line for an error.
+
+    Mistakes of the user are ``ValueError`` and ``OSError``, whose text says it all. Of others the kind and the place
+    are told, too.
+    """
+    text = str(error)
+    if 'Original Traceback' in text:
+        # A data loader's worker failed: torch wraps the whole traceback into the message; the error is its last line.
+        text = text.strip().splitlines()[-1].partition(': ')[2]
+    text = ' '.join(text.split()) or type(error).__name__
+    if isinstance(error, ValueError | OSError):
+        return text
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f' in {frames[-1].filename}:{frames[-1].lineno}' if frames else ''
+    return f'{type(error).__name__}{place}: {text} ({_DEBUG} shows the traceback)'

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+
+# What every run writes into its work directory; see RunRecordHook.
+RESULT_FILE = 'result.json'
 
 
 @contextmanager
@@ -67,13 +71,18 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     source = Path(path)
     if not source.is_file():
-        raise ValueError(f'checkpoint: expected a file, got {str(source)!r}, which does not exist')
+        what = 'which is a folder' if source.is_dir() else 'which does not exist'
+        raise ValueError(f'checkpoint: expected a file, got {str(source)!r}, {what}')
+    if source.suffix == '.safetensors':
+        raise ValueError(f'checkpoint: expected a whole model, got {str(source)!r}, which is an exported backbone')
     try:
         with torch.serialization.safe_globals(_admitted_globals()):
             checkpoint = torch.load(source, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f'checkpoint {str(source)!r}: expected tensors and plain values only, got {reason}') from None
+        # torch's own text advises to load it unsafely; of it only the name of the offending object is of use.
+        offending = re.search(r'GLOBAL (\S+)', str(error))
+        got = f'the object {offending[1]}' if offending else 'something else, or a truncated file'
+        raise ValueError(f'checkpoint {str(source)!r}: expected tensors and plain values only, got {got}') from None
     if not isinstance(checkpoint, dict):
         raise ValueError(f'checkpoint {str(source)!r}: expected a mapping, got {type(checkpoint).__name__}')
     return checkpoint

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 
+from agmax_mm.cli import make_parser, run
+
 # So many batches are looked at in order to show a mixed one beside one that is not, where the recipe mixes some.
 _LOOK_AT = 12
 
@@ -15,9 +17,7 @@ _EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('config', help='config file')
     parser.add_argument('--out', required=True, metavar='FILE.png', help='picture to write')
     parser.add_argument('--images', type=int, default=8, help='images of each batch to show (default: 8)')
@@ -61,6 +61,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/demo.py --work-dir work_dirs/demo --seed 0
 """
@@ -23,9 +25,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('--work-dir', default='work_dirs/demo', help='(default: work_dirs/demo)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the data and of every run (default: 0)')
     parser.add_argument('--jobs', type=int, help='commands at a time (default: 2, or 1 where there is one core)')
@@ -82,6 +82,4 @@ def _only_one(work_dir: Path) -> Iterator[int]:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/draw_detections.py configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py \\
       work_dirs/baseline work_dirs/agmax --titles baseline AgMax --out detections.png
@@ -13,9 +15,7 @@ _EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('config', help='config file, the same for all checkpoints')
     parser.add_argument(
         'checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint file, or a run's folder for its newest one"
@@ -50,6 +50,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

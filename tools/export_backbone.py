@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """formats:
 {formats}
 
@@ -25,11 +27,7 @@ _FORMATS = {
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     formats = '\n'.join(f'  {name:12} {text}' for name, text in _FORMATS.items())
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog=_EXAMPLE.format(formats=formats),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__, _EXAMPLE.format(formats=formats))
     parser.add_argument('checkpoint', help='file to read')
     parser.add_argument('out', help='file to write, .safetensors or .pth')
     parser.add_argument('--from', dest='source', choices=['auto', *_FORMATS], default='auto', help='(default: auto)')
@@ -54,6 +52,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

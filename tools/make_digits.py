@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/make_digits.py data/digits --seed 0
 """
@@ -13,9 +15,7 @@ _EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('out', help='directory to write; one with digits of another seed is replaced')
     parser.add_argument('--seed', type=int, default=0, help='seed of the splits and the pictures (default: 0)')
     parser.add_argument('--progress', metavar='DIR', help='note the progress in a file of this directory')
@@ -40,6 +40,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

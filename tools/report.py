@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/report.py work_dirs/resnet50_cutmix_aa_270e configs/agmax/resnet50_cutmix_aa_270e.py --out report
 
@@ -15,9 +17,7 @@ A folder stands for every run in it or below it; a config stands for a recipe th
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('sources', nargs='+', metavar='WORK_DIR', help='folders with runs, or configs')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the report')
     parser.add_argument('--title', default='Results', help='(default: Results)')
@@ -42,6 +42,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

@@ -7,6 +7,8 @@ import argparse
 import json
 import os
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/test.py configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py \\
       work_dirs/wrn40-2_cutmix_aa_200e_cifar10/epoch_200.pth --out scores.json
@@ -15,9 +17,7 @@ _EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help="folder of the logs (default: work_dirs/<config's name>)")
@@ -49,6 +49,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

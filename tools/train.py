@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import os
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/train.py configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py --seed 0 \\
       --cfg-options train_dataloader.dataset.data_root=data/cifar10 val_dataloader.dataset.data_root=data/cifar10
@@ -14,9 +16,7 @@ _EXAMPLE = """example:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help="folder of the outputs (default: work_dirs/<config's name>)")
     parser.add_argument(
@@ -61,6 +61,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from agmax_mm.cli import make_parser, run
+
 _EXAMPLE = """example:
   python tools/transfer.py --backbone work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors \\
       --task voc --data-root data/raccoon --classes raccoon --repeat 3
@@ -20,9 +22,7 @@ A backbone that isn't a ResNet-50 needs a detector to match, for example for a R
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('--backbone', required=True, metavar='CHECKPOINT', help='checkpoint or exported backbone')
     parser.add_argument('--task', required=True, choices=['voc', 'coco'], help='Faster R-CNN, or Mask R-CNN')
     parser.add_argument('--config', help="another recipe than the task's, inheriting it")
@@ -89,6 +89,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    from agmax_mm.cli import run
-
     run(main)

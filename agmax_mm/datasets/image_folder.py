@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
@@ -22,8 +23,9 @@ class ImageFolder(CustomDataset):
         data_root: Folder of the data set.
         split: Folder of the split below it.
         classes_split: Split whose folders define the classes; used where it exists.
-        ann_file: Optional list, one ``path label`` a line, paths relative to the split's folder; then no folder is
-        read. **kwargs: The host's other options.
+        ann_file: Optional list, one ``path label`` a line, paths relative to the split's folder, read instead of
+            folders.
+        **kwargs: The host's other options.
 
     Raises:
         ValueError: If a folder is missing, holds no class, an unknown class, or a class without images.
@@ -35,6 +37,14 @@ class ImageFolder(CustomDataset):
         self.classes_split = classes_split
         self._check_folder(data_root, split)
         super().__init__(data_root=data_root, data_prefix=split, ann_file=ann_file, **kwargs)
+
+    def prepare_data(self, idx: int) -> Any:
+        """Load and augment a sample; a file that is no image is named."""
+        try:
+            return super().prepare_data(idx)
+        except (AssertionError, cv2.error) as error:
+            path = self.get_data_info(idx)['img_path']
+            raise ValueError(f'{type(self).__name__}: expected an image in {path!r}, got {error}') from None
 
     def _check_folder(self, data_root: str, split: str) -> None:
         folder = Path(data_root).expanduser() / split

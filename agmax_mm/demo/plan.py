@@ -97,9 +97,7 @@ class _Planner:
         config = self.layout.config('pretrain_agmax')
         out = self.layout.report / 'views.png'
         options = [f'train_dataloader.dataset.data_root={self.layout.data / "digits"}']
-        command = self._tool(
-            'browse_views.py', str(config), '--out', str(out), '--seed', str(self.seed), '--batches', '3'
-        )
+        command = self._tool('browse_views.py', str(config), '--out', str(out), '--seed', str(self.seed))
         command += ['--cfg-options', *options]
         return self._stage('views', 'pictures of the views', command, ['data'], self._hash(config, options), [out])
 

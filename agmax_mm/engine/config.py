@@ -53,7 +53,8 @@ _OWN_KEYS = {'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
 # Where and how a run takes place does not make it another run.
-_NOT_HASHED = ('work_dir', 'resume', 'load_from', 'launcher', 'log_level', 'env_cfg', 'visualizer')
+_NOT_HASHED = ('work_dir', 'resume', 'launcher', 'log_level', 'env_cfg', 'visualizer')
+_TRAIN_ROOT = 'train_dataloader.dataset.data_root'
 
 
 def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
@@ -71,7 +72,10 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     for file, key in _assigned_names(Path(path)):
         if key not in _KNOWN_KEYS and not key.startswith('_'):
             raise ValueError(f'config {str(file)!r}: {_unknown(key, _KNOWN_KEYS)}; start names of your own with "_"')
-    config = Config.fromfile(path)
+    try:
+        config = Config.fromfile(path)
+    except (TypeError, KeyError, NameError, FileNotFoundError) as error:
+        raise ValueError(f'config {path!r}: expected a config that mmengine can read, got {error}') from error
     if 'model' not in config:
         raise ValueError(f'config {path!r}: expected a recipe with a model, got only {sorted(config)}')
     if 'default_hooks' not in config:
@@ -80,18 +84,36 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     hooks.setdefault('class_count', ConfigDict(type='agmax_mm.ClassCountHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
-    for key in options or {}:
-        _check_option(config, key)
-    if options:
-        config.merge_from_dict(options)
+    apply_options(config, options or {})
     return config
+
+
+def apply_options(config: Config, options: dict[str, Any]) -> None:
+    """Apply ``--cfg-options`` in place.
+
+    A new root of the training data holds for validation and test too, where they had the same one and get none of their
+    own.
+
+    Raises:
+        ValueError: If a key is unknown.
+    """
+    for key in options:
+        _check_option(config, key)
+    options = dict(options)
+    if _TRAIN_ROOT in options:
+        old = config.train_dataloader.dataset.get('data_root')
+        for name in ('val_dataloader', 'test_dataloader'):
+            dataset = (config.get(name) or {}).get('dataset', {})
+            if old is not None and dataset.get('data_root') == old:
+                options.setdefault(f'{name}.dataset.data_root', options[_TRAIN_ROOT])
+    config.merge_from_dict(options)
 
 
 def prepare_config(config: Config, *, world_size: int) -> None:
     """Complete a config for a run on ``world_size`` processes, in place.
 
-    Gives each process its share of ``total_batch_size``, scales the learning rate where the batch differs from the
-    recipe's, and makes the loaders' workers consistent.
+    Gives each process its share of ``total_batch_size`` and makes the loaders' workers consistent. Where the total
+    differs from ``auto_scale_lr.base_batch_size``, the host scales the learning rate.
 
     Raises:
         ValueError: If the batch cannot be shared among the processes.
@@ -107,29 +129,59 @@ def prepare_config(config: Config, *, world_size: int) -> None:
 
 
 def _share_batch(config: Config, world_size: int) -> None:
-    recipe_total = config.get('total_batch_size')
-    if recipe_total is None:
+    """Set the batch of a process from that of a step, or the other way round where the user set the former."""
+    total = config.get('total_batch_size')
+    if total is None:
         return
     loader = config.train_dataloader
-    if 'batch_size' not in loader:
-        if recipe_total % world_size:
-            raise ValueError(
-                f'total_batch_size: expected a multiple of the {world_size} processes, got {recipe_total}; '
-                'set train_dataloader.batch_size, per process, to use another batch'
-            )
-        loader.batch_size = recipe_total // world_size
-    config.auto_scale_lr = ConfigDict(enable=True, base_batch_size=recipe_total)
+    if 'batch_size' in loader:
+        config.total_batch_size = loader.batch_size * world_size
+    elif total % world_size:
+        raise ValueError(
+            f'total_batch_size: expected a multiple of the {world_size} processes, got {total}; '
+            'set train_dataloader.batch_size, per process, to use another batch'
+        )
+    else:
+        loader.batch_size = total // world_size
+
+
+def skip_missing_validation(config: Config) -> str | None:
+    """Train without validation where the folder of the training data has no validation split.
+
+    Returns:
+        What was left out, as a line for the log, or ``None``.
+    """
+    loader, train_loader = config.get('val_dataloader'), config.get('train_dataloader')
+    if not loader or not train_loader or not {'data_root', 'split'} <= loader.dataset.keys():
+        return None
+    root = Path(loader.dataset.data_root).expanduser()
+    train_split = root / train_loader.dataset.get('split', '')
+    if train_loader.dataset.get('data_root') != loader.dataset.data_root or not train_split.is_dir():
+        return None
+    if (root / loader.dataset.split).exists() or loader.dataset.get('ann_file'):
+        return None
+    config.val_dataloader = config.val_cfg = config.val_evaluator = None
+    return f'{str(root)!r} has no {loader.dataset.split!r} beside {train_split.name!r}: training without validation'
 
 
 def config_hash(config: Config) -> str:
     """SHA-256 of what makes a run: the resolved config without where and how it is run."""
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
+    if config.get('resume'):
+        content.pop('load_from', None)
+    if 'total_batch_size' in content:
+        # Each process's share depends on their number.
+        content['train_dataloader'].pop('batch_size', None)
     return hashlib.sha256(Config(content).dump().encode()).hexdigest()
 
 
 def _assigned_names(path: Path) -> Iterator[tuple[Path, str]]:
     """The names that a config file and its local bases assign; the host's configs may use what names they like."""
-    for statement in ast.parse(path.read_text(encoding='utf-8'), filename=str(path)).body:
+    try:
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+    except SyntaxError as error:
+        raise ValueError(f'config {str(path)!r}, line {error.lineno}: expected Python, got {error.msg}') from None
+    for statement in tree.body:
         if not isinstance(statement, ast.Assign):
             continue
         for target in statement.targets:

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from agmax_mm.engine.amp import enable_amp
-from agmax_mm.engine.config import load_config, prepare_config
+from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
 from agmax_mm.fileio import write_json
@@ -41,9 +41,10 @@ def train(
         ValueError: On anything wrong with the config, its data or a checkpoint.
     """
     config = _prepare(config_path, work_dir, launcher, options)
+    skipped = skip_missing_validation(config)
     if amp:
         enable_amp(config)
-    config.resume = bool(resume)
+    config.resume = bool(resume) or config.get('resume', False)
     if isinstance(resume, str):
         if not Path(resume).is_file():
             raise ValueError(f'--resume: expected a checkpoint file, got {resume!r}, which does not exist')
@@ -53,6 +54,8 @@ def train(
     if seed is not None:
         config.randomness.seed = seed
     runner = Runner.from_cfg(config)
+    if skipped:
+        runner.logger.warning(skipped)
     try:
         runner.train()
     except KeyboardInterrupt:

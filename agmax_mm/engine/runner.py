@@ -10,10 +10,12 @@ import torch
 import torch.distributed as dist
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
 from torch import nn
 
 from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.models.contract import unwrap
 
 
 class Runner(HostRunner):
@@ -54,14 +56,43 @@ class Runner(HostRunner):
     ) -> dict[str, Any]:
         """Load a checkpoint file after making sure that reading it runs no code.
 
+        Resuming and testing take the whole model from the file, training from ``load_from`` at least its backbone.
+
         Raises:
-            ValueError: If the file is missing or holds other objects than weights.
+            ValueError: If the file is missing, holds other objects than weights, or is of another network.
         """
-        load_checkpoint_file(filename)
+        whole = self._resume or not isinstance(self._train_loop, BaseLoop)
+        _check_weights(filename, load_checkpoint_file(filename), unwrap(self.model), '' if whole else 'backbone.')
         keys = revise_keys or [(r'^module.', '')]
         checkpoint = super().load_checkpoint(filename, map_location, strict, keys)
         checkpoint.get('meta', {}).pop('config', None)
         return checkpoint
+
+
+def _check_weights(filename: str, checkpoint: dict[str, Any], model: nn.Module, prefix: str) -> None:
+    """Refuse a file whose tensors are not those of the model; the host would skip what does not fit.
+
+    The agreement's parameters are of use in training alone: a plain classifier does without them.
+    """
+    weights = checkpoint.get('state_dict', checkpoint)
+    found = {name.removeprefix('module.'): tensor for name, tensor in weights.items()}
+    expected = model.state_dict()
+    names = sorted(
+        name
+        for name in found.keys() | expected.keys()
+        if name.startswith(prefix)
+        and not name.startswith('agreement.')
+        and getattr(found.get(name), 'shape', None) != getattr(expected.get(name), 'shape', None)
+    )
+    if names:
+        has, wants = (
+            f'shape {tuple(tensors[names[0]].shape)}' if names[0] in tensors else 'none'
+            for tensors in (found, expected)
+        )
+        raise ValueError(
+            f'checkpoint {filename!r}: expected the tensors of this model, got another network: {len(names)} differ, '
+            f'the first is {names[0]!r}, of which the model has {wants} and the file {has}'
+        )
 
 
 def _slurm_to_env(port: int) -> None:

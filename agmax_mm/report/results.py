@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RESULT_FILE = 'result.json'
+from agmax_mm.fileio import RESULT_FILE
 
 # The metrics that tables show, in this order, with what people call them.
 METRICS = {

@@ -64,10 +64,8 @@ def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, .
     metrics = completed[0].metrics() if completed else []
     if not metrics:
         status = group[0].status
-        return [
-            (recipe, backbone, METRICS.get(metric, metric), str(value), status, NONE, '0')
-            for metric, value in (paper or {NONE: NONE}).items()
-        ]
+        printed = {METRICS.get(metric, metric): str(value) for metric, value in paper.items()} or {NONE: NONE}
+        return [(recipe, backbone, name, value, status, NONE, '0') for name, value in printed.items()]
     rows: list[tuple[str, ...]] = []
     for metric in metrics:
         last = [value for run in completed if (value := run.last(metric)) is not None]

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from agmax_mm.engine.config import config_hash, load_config
+from agmax_mm.engine.config import apply_options, config_hash, load_config
 from agmax_mm.fileio import write_json, write_text
 from agmax_mm.transfer.backbone import Backbone, load_backbone, write_backbone
 from agmax_mm.transfer.layouts import CocoLayout, VocLayout, read_coco_layout, read_voc_layout
@@ -130,7 +130,7 @@ def derive_config(job: Transfer) -> Config:
     fit_data(config, layout)
     fit_length(config, job.length, layout.num_train, job.processes)
     fit_finetune(config, job.finetune)
-    config.merge_from_dict(job.options)
+    apply_options(config, job.options)
     config.default_hooks.backbone.checkpoint = str(_backbone_path(job))
     return config
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.models.contract import preprocessing_contract, unwrap
 from agmax_mm.registry import HOOKS
 from agmax_mm.transfer.backbone import CONTRACT_MODES, load_backbone, read_backbone, write_backbone
@@ -82,9 +85,19 @@ class BackboneExportHook(Hook):
             backbone = read_backbone(checkpoint)
             if backbone.contract is None:
                 backbone.info['contract'] = preprocessing_contract(runner.model)
+            # A checkpoint is written before it is validated: its own scores are those of an earlier one.
+            scores = self._scores(runner, name)
+            if scores is not None:
+                backbone.info['scores'] = scores
             target = Path(runner.work_dir) / f'backbone_{name}.safetensors'
             write_backbone(backbone, target)
             runner.logger.info(f'backbone: wrote {target} ({backbone.summary()})')
+
+    @staticmethod
+    def _scores(runner: Runner, name: str) -> dict[str, Any] | None:
+        """The last validation's scores, or the best ones, as far as the run's record knows them."""
+        path = Path(runner.work_dir) / RESULT_FILE
+        return json.loads(path.read_text(encoding='utf-8'))['scores'][name] if path.is_file() else None
 
     @staticmethod
     def _noted_file(runner: Runner, key: str) -> str | None:

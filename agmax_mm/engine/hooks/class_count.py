@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import HOOKS
 
 
@@ -22,7 +22,7 @@ class ClassCountHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Compare the training set with the head; detectors, whose heads count otherwise, are left to the host."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         outputs = getattr(getattr(model, 'head', None), 'num_classes', None)
         classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes')
         if outputs is None or classes is None:

@@ -16,15 +16,13 @@ from typing import Any
 import torch
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from agmax_mm import __version__
 from agmax_mm.engine.config import config_hash
-from agmax_mm.fileio import write_json
-from agmax_mm.models.contract import preprocessing_contract
+from agmax_mm.fileio import RESULT_FILE, write_json
+from agmax_mm.models.contract import preprocessing_contract, unwrap
 from agmax_mm.registry import HOOKS
 
-RESULT_FILE = 'result.json'
 _MAX_TRAIN_RECORDS = 2000
 _LIBRARIES = (
     'torch',
@@ -96,38 +94,35 @@ class RunRecordHook(Hook):
         if not self.record:  # a validation outside of training
             return
         scores = {name: _finite(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
-        place = {'epoch': runner.epoch, 'iter': runner.iter}
-        self.record['history']['val'].append({**place, **scores})
-        self.record['scores']['last'] = {**place, **scores}
-        best = self.record['scores']['best']
-        for name, value in scores.items():
-            if value is not None and (name not in best or value > best[name]['value']):
-                best[name] = {'value': value, **place}
+        self.record['history']['val'].append({'epoch': runner.epoch, 'iter': runner.iter, **scores})
+        self.record['scores'] = _scores(self.record['history']['val'])
         self._write(runner)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Let the facts about the run travel with the weights."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         checkpoint['meta']['agmax_mm'] = {
             'contract': preprocessing_contract(model),
             'recipe': self.record['config'],
             'config_sha256': self.record['config_sha256'],
             'num_classes': getattr(getattr(model, 'head', None), 'num_classes', None),
             'package_version': __version__,
+            # Of earlier epochs: a checkpoint is written before it is validated.
             'scores': self.record['scores'],
         }
 
-    def after_train(self, runner: Any) -> None:
-        """Close the record."""
-        self.record['status'] = 'completed'
-        self._write(runner)
+    def after_run(self, runner: Any) -> None:
+        """Close the record, after all hooks have done what they do at the end of training."""
+        if self.record:
+            self.record['status'] = 'completed'
+            self._write(runner)
 
     def _continue(self, earlier: dict[str, Any], iteration: int) -> None:
         history = earlier.get('history', {})
         for name in ('train', 'val'):
             self.record['history'][name] = [point for point in history.get(name, []) if point['iter'] <= iteration]
         self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
-        self.record['scores'] = earlier.get('scores', self.record['scores'])
+        self.record['scores'] = _scores(self.record['history']['val'])
 
     @master_only
     def _write(self, runner: Any) -> None:
@@ -167,6 +162,17 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'scores': {'last': {}, 'best': {}},
         'history': {'train': [], 'val': []},
     }
+
+
+def _scores(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The last validation, and the best value of each metric with its place."""
+    best: dict[str, Any] = {}
+    for point in history:
+        place = {'epoch': point['epoch'], 'iter': point['iter']}
+        for name, value in point.items():
+            if name not in place and value is not None and (name not in best or value > best[name]['value']):
+                best[name] = {'value': value, **place}
+    return {'last': history[-1] if history else {}, 'best': best}
 
 
 def _finite(value: Any) -> float | None:

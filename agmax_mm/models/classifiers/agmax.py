@@ -84,9 +84,10 @@ class AgMaxClassifier(ImageClassifier):
         if self.agreement is None:
             losses = self.head.loss(feats, data_samples)
         else:
-            if len(inputs) % self.num_views or not self.num_views <= len(inputs):
+            views = data_samples[0].get('num_views', 1)
+            if views != self.num_views:
                 raise ValueError(
-                    f'AgMaxClassifier: expected a batch of {self.num_views} views, got {len(inputs)} images; '
+                    f'AgMaxClassifier: expected a batch of {self.num_views} views, got {views}; '
                     'is there an agmax_mm.TwoView with this num_views in the training pipeline?'
                 )
             logits = self.head(feats)

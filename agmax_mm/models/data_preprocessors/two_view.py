@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmengine.dist import broadcast, get_world_size
 from mmpretrain.models.utils import ClsDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -49,6 +50,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             # The host appends to the config's list; a second model from the same config would then fail.
             batch_augments = {**batch_augments, 'probs': list(batch_augments['probs'])}
         super().__init__(batch_augments=batch_augments, **kwargs)
+        self._shared_coins: np.random.RandomState | None = None
         if image_augments and not self._enable_normalize:
             raise ValueError('TwoViewDataPreprocessor: image_augments expect mean and std, got none')
         self.image_augments = [
@@ -85,7 +87,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             mixed = [mixing(view, scores) for view in images.chunk(len(views))]
             images = torch.cat([view for view, _ in mixed])
             mixed_scores = [score for _, score in mixed]
-        view_samples = [_view_samples(samples, labels, view_scores) for view_scores in mixed_scores]
+        view_samples = [_view_samples(samples, labels, view_scores, len(views)) for view_scores in mixed_scores]
         return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
 
     def _targets(self, samples: list[DataSample]) -> tuple[Tensor | None, Tensor | None]:
@@ -113,7 +115,17 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         if self.batch_augments is None:
             return None
         chooser = self.batch_augments
-        return chooser.augments[np.random.choice(len(chooser.augments), p=chooser.probs)]
+        return chooser.augments[self._coins().choice(len(chooser.augments), p=chooser.probs)]
+
+    def _coins(self) -> Any:
+        """Source of the coins. Processes augment differently but mix in the same steps: the batch is one."""
+        if get_world_size() == 1:
+            return np.random
+        if self._shared_coins is None:
+            seed = torch.randint(2**31, (), device=self.device)
+            broadcast(seed)
+            self._shared_coins = np.random.RandomState(int(seed))
+        return self._shared_coins
 
 
 def _as_views(inputs: Any) -> list[Any]:
@@ -125,11 +137,13 @@ def _as_views(inputs: Any) -> list[Any]:
     return [list(view) for view in inputs]
 
 
-def _view_samples(samples: list[DataSample], labels: Tensor | None, scores: Tensor | None) -> list[DataSample]:
-    """New data samples of one view, so that no view overwrites another's targets."""
+def _view_samples(
+    samples: list[DataSample], labels: Tensor | None, scores: Tensor | None, num_views: int
+) -> list[DataSample]:
+    """New data samples of one view, so that no view overwrites another's targets; they tell the number of views."""
     out = []
     for index, sample in enumerate(samples):
-        view_sample = DataSample(metainfo=sample.metainfo)
+        view_sample = DataSample(metainfo={**sample.metainfo, 'num_views': num_views})
         if labels is not None:
             view_sample.set_gt_label(labels[index : index + 1])
         if scores is not None:

@@ -5,6 +5,8 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(type='CosineAnnealingLR', by_epoch=True, T_max=200, eta_min=0.0)
 total_batch_size = 128
+# Another total scales the learning rate.
+auto_scale_lr = dict(enable=True, base_batch_size=128)
 
 train_cfg = dict(by_epoch=True, max_epochs=200, val_interval=1)
 val_cfg = dict()

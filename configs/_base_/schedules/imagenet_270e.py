@@ -5,6 +5,8 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(type='MultiStepLR', by_epoch=True, milestones=[75, 150, 225], gamma=0.1)
 total_batch_size = 256
+# Another total scales the learning rate.
+auto_scale_lr = dict(enable=True, base_batch_size=256)
 
 train_cfg = dict(by_epoch=True, max_epochs=270, val_interval=1)
 val_cfg = dict()
