@@ -167,7 +167,7 @@ def skip_missing_validation(config: Config) -> str | None:
 def config_hash(config: Config) -> str:
     """SHA-256 of what makes a run: the resolved config without where and how it is run."""
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
-    if config.get('resume'):
+    if config.get('resume') or content.get('load_from') is None:
         content.pop('load_from', None)
     if 'total_batch_size' in content:
         # Each process's share depends on their number.

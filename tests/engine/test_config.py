@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from agmax_mm.engine.config import config_hash, load_config, prepare_config
+from agmax_mm.engine.config import config_hash, load_config, prepare_config, skip_missing_validation
 from agmax_mm.engine.options import parse_options
 
 RECIPE = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
@@ -92,7 +92,12 @@ def test_processes_share_the_batch():
         prepare_config(load_config(RECIPE), world_size=3)
     own = load_config(RECIPE, {'train_dataloader.batch_size': 20})
     prepare_config(own, world_size=3)
-    assert own.train_dataloader.batch_size == 20  # the learning rate is scaled by 60 / 128
+    # The host scales the learning rate by 60 / 128.
+    assert (own.train_dataloader.batch_size, own.total_batch_size) == (20, 60)
+    assert own.auto_scale_lr.base_batch_size == 128
+    larger = load_config(RECIPE, {'total_batch_size': 512})
+    prepare_config(larger, world_size=2)
+    assert (larger.train_dataloader.batch_size, larger.auto_scale_lr.base_batch_size) == (256, 128)
 
 
 def test_no_workers_cannot_persist():
@@ -107,3 +112,42 @@ def test_hash_is_of_the_recipe_alone():
     moved = Config({**config.to_dict(), 'work_dir': 'elsewhere', 'resume': True})
     assert config_hash(moved) == config_hash(config)
     assert config_hash(load_config(RECIPE, {'optim_wrapper.optimizer.lr': 0.2})) != config_hash(config)
+
+
+def test_hash_knows_the_batch_of_a_step_and_the_initial_weights():
+    hashes = []
+    for world_size in (1, 4):
+        config = load_config(RECIPE)
+        prepare_config(config, world_size=world_size)
+        hashes.append(config_hash(Config({key: config[key] for key in config if key != 'default_hooks'})))
+    assert hashes[0] == hashes[1]
+    weights = [config_hash(load_config(RECIPE, {'load_from': name})) for name in ('a.pth', 'b.pth')]
+    assert weights[0] != weights[1]
+
+
+def test_validation_follows_the_training_data():
+    root = 'train_dataloader.dataset.data_root'
+    config = load_config(RECIPE, {root: 'here'})
+    assert config.val_dataloader.dataset.data_root == config.test_dataloader.dataset.data_root == 'here'
+    config = load_config(RECIPE, {root: 'here', 'val_dataloader.dataset.data_root': 'there'})
+    assert (config.val_dataloader.dataset.data_root, config.test_dataloader.dataset.data_root) == ('there', 'here')
+
+
+def test_missing_validation_is_left_out_only_beside_training_data(tmp_path):
+    recipe = 'configs/agmax/resnet50_cutmix_aa_270e.py'
+    config = load_config(recipe, {'train_dataloader.dataset.data_root': str(tmp_path)})
+    assert skip_missing_validation(config) is None  # there is no training data either: an error, later
+    (tmp_path / 'train').mkdir()
+    assert "no 'val' beside 'train'" in skip_missing_validation(config)
+    assert config.val_dataloader is config.val_cfg is config.val_evaluator is None
+    (tmp_path / 'val').mkdir()
+    config = load_config(recipe, {'train_dataloader.dataset.data_root': str(tmp_path)})
+    assert skip_missing_validation(config) is None
+    assert config.val_dataloader is not None
+
+
+def test_syntax_errors_are_placed(tmp_path):
+    path = tmp_path / 'recipe.py'
+    path.write_text('model = dict(\n    type=,\n)\n')
+    with pytest.raises(ValueError, match=r"recipe.py', line 2: expected Python, got invalid syntax"):
+        load_config(str(path))

@@ -1,0 +1,54 @@
+import sys
+
+import pytest
+
+from agmax_mm import cli
+
+
+def _fail(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (ValueError('expected a,\n   got b'), 'error: expected a, got b'),
+        (IsADirectoryError(21, 'Is a directory', 'x'), "error: [Errno 21] Is a directory: 'x'"),
+        (
+            ValueError(
+                'Caught ValueError in worker.\nOriginal Traceback (most recent call last):\n  x\nValueError: bad y: z'
+            ),
+            'error: bad y: z',
+        ),
+    ],
+)
+def test_mistakes_are_one_line(error, line, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['tool'])
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: _fail(error))
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.splitlines() == [line]
+
+
+def test_other_errors_tell_their_kind_and_place(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['tool'])
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: _fail(TypeError('no lrr')))
+    assert stop.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('error: TypeError in ')
+    assert 'test_cli.py:9: no lrr' in line
+    assert '--debug' in line
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['tool', '--debug'])
+    with pytest.raises(ValueError, match='bad'):
+        cli.run(lambda: _fail(ValueError('bad')))
+
+
+@pytest.mark.parametrize(('result', 'code'), [(None, 0), (0, 0), (3, 3)])
+def test_exit_codes(result, code, monkeypatch):
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: result)
+    assert stop.value.code == code
