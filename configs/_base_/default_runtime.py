@@ -7,7 +7,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1, save_best='accuracy/top1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    backbone=dict(type='agmax_mm.BackboneExportHook'),
+    export=dict(type='agmax_mm.BackboneExportHook'),
 )
 
 env_cfg = dict(

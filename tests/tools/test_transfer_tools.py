@@ -52,7 +52,7 @@ def test_truncated_checkpoint_ends_in_one_line(tmp_path):
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / 'r.pth')
     (tmp_path / 'r.pth').write_bytes((tmp_path / 'r.pth').read_bytes()[:5000])
     done = call('export_backbone.py', tmp_path / 'r.pth', tmp_path / 'b.safetensors')
-    assert done.returncode != 0
+    assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
     assert 'Traceback' not in done.stderr
     assert line.startswith('error: checkpoint ')
@@ -63,7 +63,7 @@ def test_truncated_checkpoint_ends_in_one_line(tmp_path):
 def test_transfer_without_data_ends_in_one_line(tmp_path):
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / 'r.pth')
     done = call('transfer.py', '--backbone', 'r.pth', '--task', 'voc', '--data-root', 'nowhere', cwd=tmp_path)
-    assert done.returncode != 0
+    assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "error: data root: expected a folder with VOC2007 in it, got 'nowhere'"
     assert 'Traceback' not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ['r.pth']

@@ -102,7 +102,7 @@ class RunRecordHook(Hook):
         """Let the facts about the run travel with the weights."""
         model = unwrap(runner.model)
         checkpoint['meta']['agmax_mm'] = {
-            'contract': preprocessing_contract(model),
+            'contract': preprocessing_contract(model) if hasattr(model, 'backbone') else None,
             'recipe': self.record['config'],
             'config_sha256': self.record['config_sha256'],
             'num_classes': getattr(getattr(model, 'head', None), 'num_classes', None),
