@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -20,7 +21,10 @@ def make_parser(description: str | None, epilog: str) -> argparse.ArgumentParser
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr."""
+    """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr, an interruption with 130."""
+    # A scheduler or the demonstration stops a command so; a shell's background job would ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:

@@ -1,8 +1,18 @@
+import re
+import signal
 import sys
 
 import pytest
 
 from agmax_mm import cli
+
+
+@pytest.fixture(autouse=True)
+def _restored_handlers():
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _fail(error):
@@ -37,7 +47,7 @@ def test_other_errors_tell_their_kind_and_place(monkeypatch, capsys):
     assert stop.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith('error: TypeError in ')
-    assert 'test_cli.py:9: no lrr' in line
+    assert re.search(r'test_cli\.py:\d+: no lrr', line)
     assert '--debug' in line
 
 
@@ -52,3 +62,11 @@ def test_exit_codes(result, code, monkeypatch):
     with pytest.raises(SystemExit) as stop:
         cli.run(lambda: result)
     assert stop.value.code == code
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_stopping_is_no_error_and_said_in_a_line(number, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: signal.raise_signal(number))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == 'interrupted\n'

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -39,7 +38,6 @@ def main() -> int:
     jobs = args.jobs or min(2, cores)
     if jobs < 1:
         raise ValueError(f'--jobs: expected at least 1, got {jobs}')
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     print('checking what is there ...', file=sys.stderr, flush=True)
     from agmax_mm.demo.plan import Layout, build_plan

@@ -76,16 +76,19 @@ def test_a_command_that_writes_nothing_has_failed(tmp_path):
 
 
 def test_interruption_stops_the_commands_and_the_next_run_goes_on(tmp_path):
+    # Both set their handlers: where the tests run in the background, SIGINT is ignored and that is inherited.
     waiting = (
-        'import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print("stopped in order")\n    raise'
+        'import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n'
+        'try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print("stopped in order")\n    raise'
     )
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pipeline = Pipeline([_stage(tmp_path, 'long', waiting)], tmp_path / 'logs')
 
     def interrupt():
         limit = time.monotonic() + 30
         while not (tmp_path / 'trace').exists() and time.monotonic() < limit:
             time.sleep(0.05)
-        time.sleep(0.3)
+        time.sleep(0.5)
         signal.raise_signal(signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
