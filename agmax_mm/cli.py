@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -25,6 +26,8 @@ def run(main: Callable[[], int | None]) -> None:
     # A scheduler or the demonstration stops a command so; a shell's background job would ignore Ctrl-C.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    # Workers of data loaders are ended by SIGTERM, too; one that cleaned up instead could wait for its queue for ever.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:

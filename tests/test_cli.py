@@ -1,6 +1,8 @@
+import os
 import re
 import signal
 import sys
+import time
 
 import pytest
 
@@ -70,3 +72,20 @@ def test_stopping_is_no_error_and_said_in_a_line(number, capsys):
         cli.run(lambda: signal.raise_signal(number))
     assert stop.value.code == 130
     assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_forked_workers_end_at_once():
+    """A data loader's worker must not turn the signal that ends it into an exception."""
+
+    def main():
+        worker = os.fork()
+        if worker == 0:
+            time.sleep(60)
+            os._exit(0)
+        time.sleep(0.2)
+        os.kill(worker, signal.SIGTERM)
+        return os.WTERMSIG(os.waitpid(worker, 0)[1])
+
+    with pytest.raises(SystemExit) as stop:
+        cli.run(main)
+    assert stop.value.code == signal.SIGTERM
