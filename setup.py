@@ -63,6 +63,7 @@ setup(
         'matplotlib>=3.8',
         'rich>=13',
         'safetensors>=0.4',
+        'timm>=1.0.31,<1.1',
     ],
     extras_require={
         'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'setuptools<82'],
@@ -74,7 +75,7 @@ setup(
         'caption': ['pycocoevalcap>=1.2'],
         'track': ['tensorboard>=2.15'],
         'demo': ['mlxtend>=0.25,<0.26'],
-        'dev': ['mypy', 'pytest', 'pytest-timeout', 'ruff'],
+        'dev': ['mypy', 'pytest', 'pytest-timeout', 'ruff', 'tensorboard>=2.15'],
     },
     classifiers=[
         'Development Status :: 3 - Alpha',

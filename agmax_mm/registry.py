@@ -4,6 +4,8 @@ Configs write the scoped name, ``type='agmax_mm.AgMaxClassifier'``: the host the
 ``locations`` of the node, so no ``custom_imports`` is needed, neither from mmpretrain nor from mmdet.
 """
 
+from typing import Any
+
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -27,3 +29,9 @@ OPTIM_WRAPPERS = Registry(
 BATCH_AUGMENTS = Registry(
     'batch augment', parent=MMPRETRAIN_BATCH_AUGMENTS, scope=_SCOPE, locations=['agmax_mm.batch_augments']
 )
+
+
+@MMENGINE_TRANSFORMS.register_module(name='Corrupt')
+def _corrupt(**options: Any) -> Any:
+    """Build ``agmax_mm.Corrupt``, also without its scope: so mmdet's test_robustness.py names what mmdet lacks."""
+    return TRANSFORMS.build({'type': 'agmax_mm.Corrupt', **options})

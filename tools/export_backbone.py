@@ -18,9 +18,10 @@ In both kinds of file the keys begin with "backbone."; mmdet reads the .pth form
 which, unlike default_hooks.backbone, neither insists on every tensor nor compares the preprocessing.
 """
 _FORMATS = {
-    'agmax': "the AgMax authors' ResNet checkpoints (keys below feature_extractor.)",
+    'agmax': "the AgMax authors' ImageNet checkpoints (keys below feature_extractor.)",
+    'agmax_cifar': "the AgMax authors' checkpoints of wide ResNets, fed CIFAR images",
     'openmmlab': "exported backbones, this package's, mmpretrain's and mmdet's checkpoints (keys below backbone.)",
-    'torchvision': "torchvision's ResNets, the AgMax authors' extractors (keys conv1., bn1., layer1. and so on)",
+    'torchvision': "torchvision's ResNets, the AgMax authors' ResNet extractors (keys conv1., bn1., layer1. and so on)",
 }
 
 

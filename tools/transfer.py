@@ -1,31 +1,51 @@
 #!/usr/bin/env python
-"""Fine-tune a detector from a pre-trained backbone, evaluate it, and write the result row: all in one command."""
+"""Fine-tune a detector from pre-trained backbones, evaluate it, and write the result rows: all in one command."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
+from agmax_mm.transfer.detectors import DEFAULT_DETECTORS, DETECTORS, FINETUNE
 
 _EXAMPLE = """example:
   python tools/transfer.py --backbone work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors \\
       --task voc --data-root data/raccoon --classes raccoon --repeat 3
 
+Compare backbones; the differences are to the first one, and `scratch` stands for no pre-training:
+  python tools/transfer.py --backbone baseline/backbone_last.safetensors agmax/backbone_last.safetensors \\
+      --task coco --detector ssd300 --data-root data/fruit --repeat 3 --work-dir work_dirs/fruit
+
+Few images, no GPU (a detector of few regions, small images, 200 steps of 4 images):
+  python tools/transfer.py --backbone resnet18.pth --task voc --data-root data/raccoon --classes raccoon \\
+      --finetune full --image-size 320 --batch-size 4 --iters 200 --cfg-options optim_wrapper.optimizer.lr=0.005 \\
+      model.train_cfg.rcnn.sampler.num=64 model.train_cfg.rpn_proposal.max_per_img=100
+
 The data are in Pascal VOC layout (VOC2007/{Annotations,JPEGImages,ImageSets/Main/{trainval,test}.txt}; VOC2012 joins
 the training set if it is there) or COCO layout (annotations/instances_{train,val}2017.json, with the year or without).
 
-A backbone that isn't a ResNet-50 needs a detector to match, for example for a ResNet-18
-  --cfg-options model.backbone.depth=18 model.neck.in_channels=64,128,256,512
+A detector's recipe is fitted to the depth and width of the ResNet in the file. For other networks and for detectors of
+your own there is --config, as with configs/detection/faster-rcnn_regnetx-200mf_fpn_1x_voc0712.py.
 """
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__, _EXAMPLE)
-    parser.add_argument('--backbone', required=True, metavar='CHECKPOINT', help='checkpoint or exported backbone')
-    parser.add_argument('--task', required=True, choices=['voc', 'coco'], help='Faster R-CNN, or Mask R-CNN')
-    parser.add_argument('--config', help="another recipe than the task's, inheriting it")
+    parser.add_argument(
+        '--backbone',
+        nargs='+',
+        metavar='CHECKPOINT',
+        default=['scratch'],
+        help='checkpoints or exported backbones, or the word scratch (default: scratch)',
+    )
+    parser.add_argument('--task', required=True, choices=list(DEFAULT_DETECTORS), help='layout of the data')
+    detector = parser.add_mutually_exclusive_group()
+    defaults = ', '.join(f'{name} for {task}' for task, name in DEFAULT_DETECTORS.items())
+    detector.add_argument('--detector', choices=list(DETECTORS), help=f'(default: {defaults})')
+    detector.add_argument('--config', help="a recipe in place of the detector's, which is taken as it is")
     parser.add_argument('--data-root', help='(default: data/VOCdevkit or data/coco)')
     classes = parser.add_mutually_exclusive_group()
     classes.add_argument('--classes', help="VOC class names, separated by commas (default: VOC's twenty)")
@@ -37,17 +57,20 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--repeat', type=int, default=1, help='number of runs, of consecutive seeds (default: 1)')
     parser.add_argument(
         '--finetune',
-        choices=['frozen', 'full'],
-        default='frozen',
-        help="frozen: the host's way for ImageNet weights, stem, first stage and batch statistics stay; "
-        'full: all layers learn, for a backbone trained briefly or on other images (default: frozen)',
+        choices=list(FINETUNE),
+        help='frozen: stem, first stage and batch statistics stay, which suits ImageNet weights; full: all layers '
+        'learn, for a backbone trained briefly or on other images; scratch: full, from random weights (default: as in '
+        "the detector's recipe, frozen but for ssd300)",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument('--epochs', type=int, help="(default: the recipe's)")
     length.add_argument('--iters', type=int, help='length in steps instead of epochs')
     parser.add_argument('--batch-size', type=int, help='images a step and process; the learning rate follows')
+    parser.add_argument(
+        '--image-size', type=int, metavar='PIXELS', help="longer side of the images (default: the recipe's)"
+    )
     parser.add_argument('--processes', type=int, default=1, help='processes on this machine, one per GPU (default: 1)')
-    parser.add_argument('--work-dir', help='(default: work_dirs/transfer_<task>_<folder and name of the checkpoint>)')
+    parser.add_argument('--work-dir', help='(default: work_dirs/transfer_<task>_<detector>_<backbone>)')
     parser.add_argument('--resume', action='store_true', help='go on from what the work dir holds')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
     return parser.parse_args()
@@ -59,33 +82,51 @@ def main() -> None:
     if args.repeat < 1 or args.processes < 1 or (args.batch_size or 1) < 1:
         raise ValueError('--repeat, --processes and --batch-size: expected at least 1')
     from agmax_mm.engine.options import parse_options
-    from agmax_mm.transfer.finetune import Transfer, result_row, transfer
+    from agmax_mm.transfer.comparison import SCRATCH, backbone_names, compare
+    from agmax_mm.transfer.finetune import transfer
+    from agmax_mm.transfer.job import Transfer
     from agmax_mm.transfer.recipe import Length
+    from agmax_mm.transfer.summary import result_table
 
-    names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
+    class_names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
     if args.classes:
-        names = args.classes.split(',')
-    checkpoint = Path(args.backbone)
+        class_names = args.classes.split(',')
+    names = backbone_names(args.backbone)
+    detector = Path(args.config).stem if args.config else args.detector or DEFAULT_DETECTORS[args.task]
+    what = names[0] if len(names) == 1 else 'comparison'
+    work_dir = Path(args.work_dir or f'work_dirs/transfer_{args.task}_{detector}_{what}')
     job = Transfer(
-        backbone=args.backbone,
+        backbone=None,
         task=args.task,
-        work_dir=Path(args.work_dir or f'work_dirs/transfer_{args.task}_{checkpoint.parent.name}_{checkpoint.stem}'),
+        work_dir=work_dir,
         root=Path(__file__).resolve().parents[1],
+        detector=args.detector,
         config=args.config,
         data_root=args.data_root,
-        classes=[name.strip() for name in names if name.strip()] if names else None,
+        classes=[name.strip() for name in class_names if name.strip()] if class_names else None,
         annotations=args.ann,
         seeds=range(args.seed, args.seed + args.repeat),
         finetune=args.finetune,
         length=Length(args.epochs, args.iters),
         batch_size=args.batch_size,
+        image_size=args.image_size,
         processes=args.processes,
         options=parse_options(args.cfg_options),
         resume=args.resume,
     )
-    result = transfer(job)
-    print(result_row(result))
-    print(f'written: {job.work_dir / "transfer.json"}')
+    backbones = [None if backbone == SCRATCH else backbone for backbone in args.backbone]
+    if len(backbones) == 1:
+        results = {names[0]: transfer(replace(job, backbone=backbones[0]))}
+        written = work_dir / 'transfer.json'
+    else:
+        written = work_dir / 'comparison.json'
+        jobs = [
+            replace(job, backbone=backbone, work_dir=work_dir / name)
+            for backbone, name in zip(backbones, names, strict=True)
+        ]
+        results = compare(jobs, written)
+    print(result_table(results))
+    print(f'written: {written}')
 
 
 if __name__ == '__main__':

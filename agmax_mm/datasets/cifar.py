@@ -7,8 +7,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+import torch
+from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.datasets.categories import CIFAR10_CATEGORIES, CIFAR100_CATEGORIES
 
@@ -38,7 +39,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 @DATASETS.register_module()
 class CIFAR10(BaseDataset):
-    """CIFAR-10, held in memory as ``uint8``.
+    """CIFAR-10, held in memory as ``uint8``, which loader workers share.
 
     ``data_root`` may be, or hold, the folder of the official Python files, or hold ``{train,test}/<class>/*`` with
     images of 32x32 pixels in any common format. Nothing is downloaded. Differs from mmpretrain's in that, and in
@@ -51,7 +52,8 @@ class CIFAR10(BaseDataset):
         **kwargs: The host's other options.
 
     Raises:
-        ValueError: If the split is unknown, neither layout is found, a file is damaged, or an image has another size.
+        ValueError: If the split is unknown, neither layout is found, a file is damaged, a label is out of range, or an
+            image has another size.
     """
 
     METAINFO = {'classes': tuple(CIFAR10_CATEGORIES)}
@@ -64,7 +66,7 @@ class CIFAR10(BaseDataset):
         if split not in _SPLITS:
             raise ValueError(f'{type(self).__name__}.split: expected one of {list(_SPLITS)}, got {split!r}')
         self.split = split
-        self.images: np.ndarray | None = None
+        self.images: torch.Tensor | None = None
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -74,7 +76,8 @@ class CIFAR10(BaseDataset):
             (path for path in (root / self._FOLDER, root) if (path / self._FILES['train'][0]).is_file()), None
         )
         if folder is not None:
-            self.images, labels = self._read_official(folder)
+            pixels, labels = self._read_official(folder)
+            self.images = torch.from_numpy(pixels)
         elif (root / self.split).is_dir():
             self.images, labels = self._read_images(root)
         else:
@@ -88,7 +91,7 @@ class CIFAR10(BaseDataset):
         """One sample with its image, a copy."""
         info = super().get_data_info(idx)
         assert self.images is not None
-        info['img'] = self.images[info.pop('index')].copy()
+        info['img'] = self.images[info.pop('index')].numpy().copy()
         info['img_shape'] = info['ori_shape'] = (_SIDE, _SIDE)
         return info
 
@@ -106,27 +109,39 @@ class CIFAR10(BaseDataset):
                 raise ValueError(
                     f'{type(self).__name__}: expected CIFAR data in {str(path)!r}, got {error!r}'
                 ) from None
+            self._check_labels(path, content[self._LABEL_KEY], len(arrays[-1]))
         rgb = np.concatenate(arrays).transpose(0, 2, 3, 1)
         return np.ascontiguousarray(rgb[..., ::-1]), labels
 
-    def _read_images(self, root: Path) -> tuple[np.ndarray, list[int]]:
-        listing = ImageFolder(str(root), self.split)
-        if len(listing.metainfo['classes']) != len(self.METAINFO['classes']):
+    def _check_labels(self, path: Path, labels: list[int], num_images: int) -> None:
+        if len(labels) != num_images:
+            raise ValueError(
+                f'{type(self).__name__}: expected {num_images} labels, one per image, in {str(path)!r}, '
+                f'got {len(labels)}'
+            )
+        last = len(self.METAINFO['classes']) - 1
+        for index, label in enumerate(labels):
+            if not 0 <= label <= last:
+                raise ValueError(
+                    f'{type(self).__name__}: expected a label of 0 to {last} for image {index} of {str(path)!r}, '
+                    f'got {label}'
+                )
+
+    def _read_images(self, root: Path) -> tuple[torch.Tensor, list[int]]:
+        classes = ImageFolder(str(root), self.split).metainfo['classes']
+        if len(classes) != len(self.METAINFO['classes']):
             raise ValueError(
                 f'{type(self).__name__}: expected {len(self.METAINFO["classes"])} class folders in {str(root)!r}, '
-                f'got {len(listing.metainfo["classes"])}'
+                f'got {len(classes)}'
             )
-        images = np.empty((len(listing), _SIDE, _SIDE, 3), dtype=np.uint8)
-        labels = []
+        listing = ImageFolder(str(root), self.split, in_memory=True, pipeline=[LoadImageFromFile()])
+        assert listing.store is not None
         for index in range(len(listing)):
-            info = listing.get_data_info(index)
-            image = cv2.imread(info['img_path'], cv2.IMREAD_COLOR)
-            if image is None or image.shape != images.shape[1:]:
-                got = 'no image' if image is None else f'{image.shape[1]}x{image.shape[0]}'
-                raise ValueError(f'{type(self).__name__}: expected 32x32 pixels in {info["img_path"]!r}, got {got}')
-            images[index] = image
-            labels.append(info['gt_label'])
-        return images, labels
+            height, width, _ = listing.store.shape(index)
+            if (height, width) != (_SIDE, _SIDE):
+                path = listing.get_data_info(index)['img_path']
+                raise ValueError(f'{type(self).__name__}: expected 32x32 pixels in {path!r}, got {width}x{height}')
+        return listing.store.stacked(), listing.get_gt_labels().tolist()
 
     def extra_repr(self) -> list[str]:
         """What the host's ``repr`` adds."""

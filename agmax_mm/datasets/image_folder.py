@@ -1,14 +1,19 @@
-"""Images in one folder per class."""
+"""Images in one folder per class, or with a list."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
+from agmax_mm.datasets.image_list import check_labels, read_image_list
+from agmax_mm.datasets.image_store import ImageStore
 from agmax_mm.registry import DATASETS
 
 
@@ -17,84 +22,190 @@ class ImageFolder(CustomDataset):
     """Images under ``data_root/split/<class>/``, nested or not, with classes numbered in alphabetical order.
 
     Differs from mmpretrain's ``CustomDataset`` in taking the classes from the training split, so that labels mean the
-    same in a split that lacks some of them, and in refusing classes without images.
+    same in a split that lacks some of them; in refusing classes without images in the training split, and lists that
+    don't fit; and in holding small data sets in memory.
+
+    With a list instead of folders the images may lie anywhere below the split's folder. The classes are then those of
+    ``classes``, if given; or, in another split than ``classes_split``, the folders of that one, if it has any; or else
+    as many as the labels tell, named by number.
 
     Args:
         data_root: Folder of the data set.
         split: Folder of the split below it.
-        classes_split: Split whose folders define the classes; used where it exists.
-        ann_file: Optional list, one ``path label`` a line, paths relative to the split's folder, read instead of
-            folders.
+        classes_split: Split whose folders define the classes, where it exists.
+        ann_file: List, ``path label`` on each line, itself relative to ``data_root``, its paths to the split's folder.
+        in_memory: Decode every image once, before training, and keep all in memory. The samples are the same. The
+            pipeline has to begin with ``LoadImageFromFile``, which does the decoding and is then left out.
         **kwargs: The host's other options.
 
     Raises:
-        ValueError: If a folder is missing, holds no class, an unknown class, or a class without images.
+        ValueError: If a folder or the list is missing, a class is unknown or has no images, a line of the list cannot
+            be read or has a label beyond the classes, an image is missing or damaged, or the images would not fit
+            into half of the free memory.
     """
 
+    # Names of the classes, where their number is as great.
+    _NAMES: tuple[str, ...] = ()
+
     def __init__(
-        self, data_root: str, split: str, *, classes_split: str = 'train', ann_file: str = '', **kwargs: Any
+        self,
+        data_root: str,
+        split: str,
+        *,
+        classes_split: str = 'train',
+        ann_file: str = '',
+        in_memory: bool = False,
+        **kwargs: Any,
     ) -> None:
+        self.root = Path(data_root).expanduser()
+        self.split = split
         self.classes_split = classes_split
-        self._check_folder(data_root, split)
-        super().__init__(data_root=data_root, data_prefix=split, ann_file=ann_file, **kwargs)
+        self.in_memory = in_memory
+        self.store: ImageStore | None = None
+        if not (self.root / split).is_dir():
+            what = 'images' if ann_file else 'class folders'
+            raise ValueError(f'{self._who()}: expected a folder of {what} at {str(self.root / split)!r}, got none')
+        super().__init__(data_root=str(self.root), data_prefix=split, ann_file=ann_file, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Find the images and, where asked to, decode them."""
+        samples = self._listed_samples() if self.ann_file else self._find_samples()
+        folder = self.img_prefix
+        items: list[dict[str, Any]] = [
+            {'img_path': os.path.join(folder, path), 'gt_label': label} for path, label in samples
+        ]
+        if self.in_memory:
+            self.store = self._decode(items)
+            for index, item in enumerate(items):
+                item['index'] = index
+        return items
 
     def prepare_data(self, idx: int) -> Any:
         """Load and augment a sample; a file that is no image is named."""
+        info = self.get_data_info(idx)
+        path = info['img_path']
+        if self.store is not None:
+            info['img'] = self.store[info.pop('index')]
+            info['img_shape'] = info['ori_shape'] = info['img'].shape[:2]
         try:
-            return super().prepare_data(idx)
-        except (AssertionError, cv2.error) as error:
-            path = self.get_data_info(idx)['img_path']
-            raise ValueError(f'{type(self).__name__}: expected an image in {path!r}, got {error}') from None
+            return self.pipeline(info)
+        except (AssertionError, OSError, cv2.error) as error:
+            raise ValueError(f'{self._who()}: expected an image in {path!r}, got {error}') from None
 
-    def _check_folder(self, data_root: str, split: str) -> None:
-        folder = Path(data_root).expanduser() / split
-        if not folder.is_dir():
-            raise ValueError(f'{type(self).__name__}: expected a folder of class folders at {str(folder)!r}, got none')
+    def _decode(self, items: list[dict[str, Any]]) -> ImageStore:
+        """Move the work of the pipeline's first step, which it loses, to here."""
+        steps = self.pipeline.transforms
+        if not steps or not isinstance(steps[0], LoadImageFromFile):
+            raise ValueError(
+                f'{self._who()}.in_memory: expected a pipeline that begins with LoadImageFromFile, '
+                f'got {type(steps[0]).__name__ if steps else "an empty one"}'
+            )
+        load = steps.pop(0)
+
+        def decode(index: int) -> np.ndarray:
+            path = items[index]['img_path']
+            try:
+                return load({'img_path': path})['img']
+            except (AssertionError, OSError, TypeError, cv2.error) as error:
+                raise ValueError(f'{self._who()}: expected an image in {path!r}, got {error}') from None
+
+        return ImageStore(decode, len(items), f'{self._who()} {self.img_prefix}')
 
     def _find_samples(self) -> list[tuple[str, int]]:
         """Paths relative to the split's folder, and labels."""
         folder = Path(self.img_prefix)
-        reference = Path(self.data_root).expanduser() / self.classes_split
+        reference = self.root / self.classes_split
         folders = _subfolders(reference if reference.is_dir() else folder)
         unknown = sorted(set(_subfolders(folder)) - set(folders))
         if not folders:
-            raise ValueError(f'{type(self).__name__}: expected class folders in {str(folder)!r}, got none')
+            raise ValueError(f'{self._who()}: expected class folders in {str(folder)!r}, got none')
         if unknown:
             raise ValueError(
-                f'{type(self).__name__}: expected the {len(folders)} classes of {str(reference)!r} in {str(folder)!r}, '
+                f'{self._who()}: expected the {len(folders)} classes of {str(reference)!r} in {str(folder)!r}, '
                 f'got {len(unknown)} others: {", ".join(unknown[:5])}'
             )
+        given = self._metainfo.get('classes')
+        if given is not None and len(given) != len(folders):
+            raise ValueError(
+                f'{self._who()}.classes: expected {len(folders)} names, one for each folder of {str(reference)!r}, '
+                f'got {len(given)}'
+            )
         samples = [
-            (str(path.relative_to(folder)), label)
-            for label, name in enumerate(folders)
-            for path in sorted((folder / name).rglob('*'))
-            if self.is_valid_file(path.name)
+            (path, label) for label, name in enumerate(folders) for path in _files(folder, name) if self._is_image(path)
         ]
         # Another split than the one that defines the classes may lack some.
         found = {label for _, label in samples}
         empty = [name for label, name in enumerate(folders) if label not in found and (folder / name).is_dir()]
         if empty:
             raise ValueError(
-                f'{type(self).__name__}: expected images in every class folder of {str(folder)!r}, '
-                f'got none in {len(empty)}: {", ".join(empty[:5])}'
+                f'{self._who()}: expected images ({", ".join(sorted(self.extensions))}) in every class folder of '
+                f'{str(folder)!r}, got none in {len(empty)}: {", ".join(empty[:5])}'
             )
-        self._metainfo['classes'] = self._class_names(folders)
+        self._metainfo['classes'] = given or self._class_names(folders)
         return samples
 
+    def _listed_samples(self) -> list[tuple[str, int]]:
+        file = Path(self.ann_file)
+        try:
+            images = read_image_list(file, Path(self.img_prefix))
+            classes, complete = self._classes_of_list(max(image.label for image in images) + 1)
+            check_labels(images, classes, file)
+        except ValueError as error:
+            raise ValueError(f'{self._who()}: {error}') from None
+        found = {image.label for image in images}
+        empty = [name for label, name in enumerate(classes) if label not in found]
+        if empty and complete:
+            raise ValueError(
+                f'{self._who()}: expected images of all {len(classes)} classes in {str(file)!r}, '
+                f'got none of {len(empty)}: {", ".join(empty[:5])}; classes=[...] tells of other classes'
+            )
+        self._metainfo['classes'] = classes
+        return [(image.path, image.label) for image in images]
+
+    def _classes_of_list(self, num_labels: int) -> tuple[tuple[str, ...], bool]:
+        """Names of the classes, and whether each of them has to occur in the list."""
+        defines = self.split == self.classes_split
+        if self._metainfo.get('classes') is not None:
+            return tuple(self._metainfo['classes']), defines
+        reference = self.root / self.classes_split
+        folders = [] if defines or not reference.is_dir() else _subfolders(reference)
+        if folders:
+            return self._class_names(folders), False
+        if self._NAMES:
+            return self._NAMES, defines
+        return tuple(str(label) for label in range(num_labels)), True
+
     def _class_names(self, folders: list[str]) -> tuple[str, ...]:
-        return tuple(folders)
+        return self._NAMES if len(folders) == len(self._NAMES) else tuple(folders)
+
+    def _is_image(self, path: str) -> bool:
+        return self.is_valid_file(path) and not Path(path).name.startswith('.')
+
+    def _who(self) -> str:
+        return type(self).__name__
 
 
 @DATASETS.register_module()
 class ImageNet(ImageFolder):
-    """ImageNet-1k, or any part of it, as ``data_root/{train,val}/<wnid>/*.JPEG``.
+    """ImageNet-1k, or any part of it, as ``data_root/{train,val}/<wnid>/*.JPEG``, or with lists.
 
-    With all 1000 folders the classes have their English names; with fewer they are named and numbered by folder.
+    The validation images may stay in one folder, as the archive has them, with ``ann_file='val.txt'`` for
+    ``ILSVRC2012_val_00000001.JPEG 65`` and so on. With all 1000 folders, or lists alone, the classes have their English
+    names; with fewer folders they are named and numbered by folder.
     """
 
-    def _class_names(self, folders: list[str]) -> tuple[str, ...]:
-        return tuple(IMAGENET_CATEGORIES) if len(folders) == len(IMAGENET_CATEGORIES) else tuple(folders)
+    _NAMES = tuple(IMAGENET_CATEGORIES)
 
 
 def _subfolders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith('.'))
+
+
+def _files(folder: Path, name: str) -> list[str]:
+    """All files below a class's folder, relative to ``folder``, in order."""
+    skip = len(os.path.join(folder, ''))
+    return sorted(
+        os.path.join(parent, file)[skip:]
+        for parent, _, files in os.walk(folder / name, followlinks=True)
+        for file in files
+    )

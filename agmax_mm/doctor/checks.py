@@ -19,6 +19,7 @@ TESTED = {
     'onedl-mmpretrain': '1.3.6',
     'onedl-mmdetection': '3.5.1',
     'imagecorruptions-imaug': '1.1.5',
+    'timm': '1.0.31',
 }
 # Distributions that install a module of the same name as one of ours.
 ORIGINALS = {
@@ -82,7 +83,7 @@ def check_python(env: Environment) -> Iterator[Finding]:
 
 def check_missing(env: Environment) -> Iterator[Finding]:
     """What the classification tier needs is there."""
-    needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain']
+    needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain', 'timm']
     if not any(name.startswith('opencv-') for name in env.distributions):
         needed.append('opencv-python')
     replaced = {ORIGINALS[name] for name in env.distributions if name in ORIGINALS}

@@ -13,6 +13,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
+from agmax_mm.engine.detection import check_annotations
+
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
     'activation_checkpointing',
@@ -36,6 +38,7 @@ _HOST_VARIABLES = {
     'backend_args',
     'bgr_mean',
     'bgr_std',
+    'cudnn_benchmark',
     'data_root',
     'dataset_type',
     'file_client_args',
@@ -45,6 +48,7 @@ _HOST_VARIABLES = {
     'max_epochs',
     'max_iters',
     'metainfo',
+    'norm_cfg',
     'test_pipeline',
     'train_pipeline',
 }
@@ -81,7 +85,9 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     if 'default_hooks' not in config:
         config.default_hooks = ConfigDict()
     hooks = config.default_hooks
-    hooks.setdefault('class_count', ConfigDict(type='agmax_mm.ClassCountHook'))
+    hooks.setdefault('data_check', ConfigDict(type='agmax_mm.DataCheckHook'))
+    hooks.setdefault('random_state', ConfigDict(type='agmax_mm.RandomStateHook'))
+    hooks.setdefault('finite_loss', ConfigDict(type='agmax_mm.FiniteLossHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
     apply_options(config, options or {})
@@ -122,6 +128,7 @@ def prepare_config(config: Config, *, world_size: int) -> None:
         # Running statistics differ from rank to rank; validation and checkpoints must not depend on the rank.
         config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
     _share_batch(config, world_size)
+    check_annotations(config)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config.get(name)
         if loader is not None and loader.get('num_workers', 0) == 0:

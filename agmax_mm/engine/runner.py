@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
+from mmengine.dist import master_only
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.checkpoints.authors import is_authors, own_checkpoint
+from agmax_mm.fileio import atomic_path, load_checkpoint_file
 from agmax_mm.models.contract import unwrap
 
 
@@ -23,6 +27,7 @@ class Runner(HostRunner):
 
     - Several processes work without GPUs: Gloo instead of NCCL, and no device ids.
     - ``sync_bn`` is refused on CPUs, where torch has no synchronised batch normalisation.
+    - Checkpoints appear whole or not at all.
     - Checkpoints are loaded as weights only; a file that holds anything else is refused. The config in a checkpoint,
       which is Python text that the host would run when resuming, is left alone.
     """
@@ -47,6 +52,15 @@ class Runner(HostRunner):
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
 
+    @master_only
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Save a checkpoint whole or not at all: a run that is killed meanwhile keeps the one of that name it had."""
+        if '://' in out_dir:  # not a disk
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        with atomic_path(Path(out_dir) / filename) as temporary:
+            super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+
     def load_checkpoint(
         self,
         filename: str,
@@ -56,15 +70,28 @@ class Runner(HostRunner):
     ) -> dict[str, Any]:
         """Load a checkpoint file after making sure that reading it runs no code.
 
-        Resuming and testing take the whole model from the file, training from ``load_from`` at least its backbone.
+        Resuming and testing take the whole model from the file, training from ``load_from`` at least its backbone. The
+        AgMax authors' files are taken as they are, but for resuming.
 
         Raises:
             ValueError: If the file is missing, holds other objects than weights, or is of another network.
         """
         whole = self._resume or not isinstance(self._train_loop, BaseLoop)
-        _check_weights(filename, load_checkpoint_file(filename), unwrap(self.model), '' if whole else 'backbone.')
-        keys = revise_keys or [(r'^module.', '')]
-        checkpoint = super().load_checkpoint(filename, map_location, strict, keys)
+        checkpoint = load_checkpoint_file(filename)
+        if is_authors(checkpoint) and self._resume:
+            raise ValueError(
+                f"checkpoint {filename!r}: expected one of this package's to resume, got one of the AgMax authors', "
+                'whose weights load_from takes'
+            )
+        checkpoint = own_checkpoint(checkpoint, Path(filename).name)
+        _check_weights(filename, checkpoint, unwrap(self.model), '' if whole else 'backbone.')
+        # The host's method would read the file again, as it is.
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        _load_checkpoint_to_model(
+            unwrap(self.model), checkpoint, strict, revise_keys=revise_keys or [(r'^module.', '')]
+        )
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
         checkpoint.get('meta', {}).pop('config', None)
         return checkpoint
 

@@ -98,15 +98,54 @@ def cutmix(
     """
     _check_batch(images, targets)
     lam = sample_beta(alpha, generator=generator)
-    permutation = torch.randperm(len(images), generator=generator).to(images.device)
+    partners = torch.randperm(len(images), generator=generator).to(images.device)
     height, width = images.shape[-2:]
     y1, y2, x1, x2 = cutmix_bbox(height, width, lam, generator=generator)
     mixed = images.clone()
-    mixed[..., y1:y2, x1:x2] = images[permutation, :, y1:y2, x1:x2]
+    mixed[..., y1:y2, x1:x2] = images[partners, :, y1:y2, x1:x2]
     if correct_lam:
         lam = 1.0 - (y2 - y1) * (x2 - x1) / (height * width)
-    targets = targets.float()
-    return mixed, lam * targets + (1.0 - lam) * targets[permutation]
+    return mixed, _blend(targets.float(), partners, lam)
+
+
+def mixup(
+    images: Tensor,
+    targets: Tensor,
+    *,
+    alpha: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Blend each image with its partner, and the labels with the same weights.
+
+    One ratio and one random permutation of partners for the whole batch; an image may be its own partner.
+
+    Args:
+        images: Shape ``(N, C, H, W)``, in floating point, not changed. Half precision is rounded once.
+        targets: Class probabilities, shape ``(N, K)``.
+        alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0; AgMax uses 1 for CIFAR and 0.2
+            for ImageNet.
+        generator: Source of randomness on the CPU; torch's global one by default.
+
+    Returns:
+        Mixed images of the same shape and type, and mixed targets in floating point.
+
+    Raises:
+        ValueError: If ``alpha`` is not above 0, the images are integers, or the shapes don't fit together.
+
+    References:
+        H. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, Eq. 1.
+    """
+    _check_batch(images, targets)
+    if not images.is_floating_point():
+        raise ValueError(f'mixup: expected images in floating point, got {images.dtype}')
+    lam = sample_beta(alpha, generator=generator)
+    partners = torch.randperm(len(images), generator=generator).to(images.device)
+    return _blend(images, partners, lam), _blend(targets.float(), partners, lam)
+
+
+def _blend(values: Tensor, partners: Tensor, lam: float) -> Tensor:
+    """``lam`` of each row and the rest of its partner; a row that is its own partner stays bit by bit."""
+    return torch.lerp(values[partners], values, lam)
 
 
 def _check_batch(images: Tensor, targets: Tensor) -> None:

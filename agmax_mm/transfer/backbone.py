@@ -24,13 +24,15 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import agmax_mm
+from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, resnet_depth
+from agmax_mm.checkpoints.renaming import State
 from agmax_mm.fileio import atomic_path, load_checkpoint_file
-from agmax_mm.transfer.formats import FORMATS, detect_format, flat_state, resnet_depth
 
 SUFFIXES = ('.safetensors', '.pth')
 CONTRACT_MODES = ('check', 'require', 'ignore')
 
 _PREFIX = 'backbone.'
+_RESNET_STAGES = 4
 _META = 'agmax_mm'
 # What is taken over from the note that training leaves in its checkpoints.
 _PROVENANCE = ('recipe', 'config_sha256', 'num_classes', 'package_version', 'scores', 'contract')
@@ -71,7 +73,7 @@ def read_backbone(path: str | os.PathLike[str], source: str = 'auto') -> Backbon
 
     Args:
         path: ``.safetensors``, or anything ``torch.save`` wrote.
-        source: A name in :data:`~agmax_mm.transfer.formats.FORMATS`, or ``'auto'`` to tell it by the keys.
+        source: A name in :data:`~agmax_mm.checkpoints.formats.FORMATS`, or ``'auto'`` to tell it by the keys.
 
     Raises:
         ValueError: If the file is missing, damaged, holds more than weights, is of no known format or holds a value
@@ -116,12 +118,15 @@ def write_backbone(backbone: Backbone, path: str | os.PathLike[str]) -> None:
             torch.save({'state_dict': tensors, 'meta': {_META: backbone.info}}, temporary)
 
 
-def load_backbone(model: nn.Module, path: str | os.PathLike[str], contract: str = 'check') -> Backbone:
+def load_backbone(model: nn.Module, source: Backbone | str | os.PathLike[str], contract: str = 'check') -> Backbone:
     """Put the weights of a file into ``model.backbone``, all of them or none.
+
+    Two kinds of detectors build a ResNet with fewer stages: one that has the later stage in its shared head, as C4
+    detectors do, gets it there; the stages that a detector does not build at all are left, and the log names them.
 
     Args:
         model: A detector or classifier, wrapped for data parallelism or not.
-        path: An exported file or any checkpoint :func:`read_backbone` understands.
+        source: An exported file or any checkpoint :func:`read_backbone` understands, or what that returned.
         contract: ``'check'`` compares the preprocessing if the file states it, and warns if not; ``'require'`` also
             refuses a file that doesn't state it; ``'ignore'`` compares nothing.
 
@@ -131,17 +136,44 @@ def load_backbone(model: nn.Module, path: str | os.PathLike[str], contract: str 
     """
     if contract not in CONTRACT_MODES:
         raise ValueError(f'contract: expected one of {", ".join(CONTRACT_MODES)}, got {contract!r}')
-    backbone = read_backbone(path)
-    inner = model.module if is_model_wrapper(model) else model
+    backbone = source if isinstance(source, Backbone) else read_backbone(source)
+    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
     module = getattr(inner, 'backbone', None)
     if not isinstance(module, nn.Module):
         raise ValueError(f'backbone {backbone.path!r}: expected a model with a backbone, got {type(inner).__name__}')
+    tensors, head, later = _divide(inner, module, backbone.tensors)
     # Before the preprocessing: a wrong network is the larger mistake, and is to be named first.
-    _check_tensors(module, backbone)
+    _check_tensors(module, tensors, backbone)
+    if head is not None:
+        _check_tensors(head, later, backbone)
     if contract != 'ignore':
-        _check_contract(model, backbone, required=contract == 'require')
-    module.load_state_dict(backbone.tensors, strict=True)
+        _check_contract(inner, backbone, required=contract == 'require')
+    module.load_state_dict(tensors, strict=True)
+    stages = ', '.join(sorted({key.split('.')[0] for key in later}))
+    if head is not None:
+        head.load_state_dict(later, strict=True)
+        print_log(f'backbone {backbone.path!r}: {stages} loaded into the shared head', logger='current')
+    elif later:
+        print_log(
+            f'backbone {backbone.path!r}: {stages} left ({len(later)} tensors), which the {type(inner).__name__} does '
+            f'not build',
+            logger='current',
+        )
     return backbone
+
+
+def _divide(model: nn.Module, module: nn.Module, tensors: State) -> tuple[State, nn.Module | None, State]:
+    """Divide weights among the backbone, the shared head, if it continues the backbone, and those of later stages.
+
+    Later are the stages beyond the number that the backbone says it builds; other tensors are never left.
+    """
+    built = getattr(module, 'num_stages', _RESNET_STAGES)
+    beyond = [f'layer{stage}.' for stage in range(built + 1, _RESNET_STAGES + 1)]
+    later = {key: value for key, value in tensors.items() if key.startswith(tuple(beyond))}
+    head = _shared_head(model)
+    # mmdet's ResLayer, of the stage after the backbone's last.
+    continues = getattr(head, 'stage', None) == built
+    return {key: value for key, value in tensors.items() if key not in later}, head if continues else None, later
 
 
 def _read_safetensors(path: str) -> dict[str, Any]:
@@ -172,21 +204,26 @@ def _provenance(note: Mapping[str, Any], name: str, path: str) -> dict[str, Any]
     }
 
 
-def _check_tensors(module: nn.Module, backbone: Backbone) -> None:
+def _shared_head(model: nn.Module) -> nn.Module | None:
+    return getattr(getattr(model, 'roi_head', None), 'shared_head', None)
+
+
+def _check_tensors(module: nn.Module, tensors: State, backbone: Backbone) -> None:
     expected = module.state_dict()
-    missing = [key for key in expected if key not in backbone.tensors]
-    unexpected = [key for key in backbone.tensors if key not in expected]
+    missing = [key for key in expected if key not in tensors]
+    unexpected = [key for key in tensors if key not in expected]
     reshaped = [
         f'{key} {tuple(value.shape)} for {tuple(expected[key].shape)}'
-        for key, value in backbone.tensors.items()
+        for key, value in tensors.items()
         if key in expected and value.shape != expected[key].shape
     ]
     if not (missing or unexpected or reshaped):
         return
     kinds = {'missing in the file': missing, 'unknown to the model': unexpected, 'of another shape': reshaped}
     found = '; '.join(f'{len(names)} {kind} ({_first(names)})' for kind, names in kinds.items() if names)
-    depths = resnet_depth(backbone.tensors), resnet_depth(expected)
-    wrong_depth = f'a depth {depths[0]} file into a depth {depths[1]} backbone; ' if depths[0] != depths[1] else ''
+    depths = resnet_depth(backbone.tensors), getattr(module, 'depth', None)
+    differ = None not in depths and depths[0] != depths[1]
+    wrong_depth = f'a depth {depths[0]} file into a depth {depths[1]} backbone; ' if differ else ''
     raise ValueError(
         f'backbone {backbone.path!r} does not fit the {type(module).__name__} of the model: {wrong_depth}'
         f'expected all {len(expected)} tensors by name and shape, got {found}'
@@ -209,9 +246,20 @@ def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> 
     # Imported here, because it brings all of mmpretrain, and exporting a file should not take ten seconds.
     from agmax_mm.models.contract import contract_mismatches
 
-    differences = contract_mismatches(backbone.contract, model)
+    differences = [*contract_mismatches(backbone.contract, model), *_head_mismatches(backbone.contract, model)]
     if differences:
         raise ValueError(f'backbone {backbone.path!r} and the model disagree: {"; ".join(differences)}')
     if backbone.info.get('contract_assumed'):
         known = f'{backbone.info["format"]} files are taken to expect ImageNet preprocessing'
         print_log(f'backbone {backbone.path!r}: {known}, which the model has', logger='current')
+
+
+def _head_mismatches(contract: Mapping[str, Any], model: nn.Module) -> list[str]:
+    """Bottlenecks of a shared head have their own place of the stride, which the backbone doesn't tell."""
+    head = _shared_head(model)
+    styles = {str(block.style) for block in head.modules() if hasattr(block, 'style')} if head is not None else set()
+    return [
+        f'style of the shared head: the backbone expects {contract["style"]!r}, the model has {style!r}'
+        for style in sorted(styles)
+        if contract.get('style') not in (None, style)
+    ]

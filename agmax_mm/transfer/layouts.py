@@ -1,15 +1,18 @@
-"""Detection data on disk: what is in a folder of Pascal VOC or COCO layout, checked before anything is trained."""
+"""Detection data on disk: which files of a folder in Pascal VOC or COCO layout are for what.
+
+Only the files that say so are looked at here. Annotations and images are checked by the data sets that read them, see
+:mod:`agmax_mm.transfer.datasets`.
+"""
 
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from agmax_mm.transfer.defects import few
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
@@ -48,7 +51,7 @@ class CocoSplit:
 
 @dataclass(frozen=True)
 class CocoLayout:
-    """A folder with COCO annotations of instances, with masks."""
+    """A folder with COCO annotations of instances."""
 
     root: Path
     train: CocoSplit
@@ -66,7 +69,7 @@ class CocoLayout:
 
 
 def read_voc_layout(root: str | Path, classes: Sequence[str] | None = None) -> VocLayout:
-    """Check a folder of Pascal VOC layout.
+    """Find the parts of a folder of Pascal VOC layout.
 
     Args:
         root: Folder that holds ``VOC2007/{Annotations,JPEGImages,ImageSets/Main/{trainval,test}.txt}``; ``VOC2012``
@@ -74,32 +77,26 @@ def read_voc_layout(root: str | Path, classes: Sequence[str] | None = None) -> V
         classes: Class names; VOC's twenty by default.
 
     Raises:
-        ValueError: If a folder, list, image or annotation is missing or damaged, a list is empty, or no training image
-            shows any of the classes.
+        ValueError: If the folder or a list is missing, or a list is empty.
     """
     root = Path(root)
     if not (root / 'VOC2007').is_dir():
         raise ValueError(f'data root: expected a folder with VOC2007 in it, got {str(root)!r}')
     years = tuple(year for year in ('VOC2007', 'VOC2012') if (root / year).is_dir())
     names = tuple(classes or VOC_CLASSES)
-    train = [entry for year in years for entry in _voc_images(root / year, 'trainval')]
-    _voc_images(root / 'VOC2007', 'test')
-    found = {name for annotation in train for name in _voc_names(annotation)}
-    if not found & set(names):
-        raise ValueError(
-            f'classes: expected some of {_few(names)} in the annotations below {str(root)!r}, '
-            f'got only {_few(sorted(found))}'
-        )
-    return VocLayout(root, years, names, len(train))
+    num_train = sum(_count_listed(root / year / _VOC_LISTS / 'trainval.txt') for year in years)
+    _count_listed(root / 'VOC2007' / _VOC_LISTS / 'test.txt')
+    return VocLayout(root, years, names, num_train)
 
 
-def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None) -> CocoLayout:
-    """Check a folder of COCO layout; the classes are those of the annotation files.
+def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None, *, masks: bool = True) -> CocoLayout:
+    """Find the parts of a folder of COCO layout; the classes are those of the annotation files.
 
     Args:
         root: Folder that holds ``annotations/instances_{train,val}2017.json`` (or without the year) and the images, in
             ``train2017/`` and ``val2017/``, ``train/`` and ``val/``, or together in ``images/``.
         annotations: The two annotation files relative to ``root``, if they are named otherwise.
+        masks: Whether objects need masks, besides boxes.
 
     Raises:
         ValueError: If a file or folder is missing or damaged, there are no images, no masks, or the two files list
@@ -110,55 +107,35 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None)
     for index, split in enumerate(('train', 'val')):
         names = [f'annotations/instances_{split}2017.json', f'annotations/instances_{split}.json']
         ann_file = _first_existing(root, [annotations[index]] if annotations else names, 'annotation file')
-        splits.append(_coco_split(root, ann_file, split))
+        splits.append(_coco_split(root, ann_file, split, masks=masks))
     train, val = splits
     if train.classes != val.classes:
         raise ValueError(
             f'{val.ann_file}: expected the categories of {train.ann_file}, in their order '
-            f'({_few(train.classes)}), got {_few(val.classes)}'
+            f'({few(train.classes)}), got {few(val.classes)}'
         )
     return CocoLayout(root, train, val)
 
 
-def _voc_images(year: Path, split: str) -> list[Path]:
-    """Annotation files of a split, after checking that they and their images are there."""
-    listing = year / _VOC_LISTS / f'{split}.txt'
+def _count_listed(listing: Path) -> int:
     if not listing.is_file():
         raise ValueError(f'data root: expected the list {str(listing)!r}, which does not exist')
-    names = listing.read_text(encoding='utf-8').split('\n')
     # The host takes each line as it is, without the flag that VOC's per-class lists carry.
-    names = [name for name in names if name]
-    if not names:
+    count = len(listing.read_text(encoding='utf-8').splitlines())
+    if not count:
         raise ValueError(f'{str(listing)!r}: expected names of images, got an empty file')
-    files = [(year / 'Annotations' / f'{name}.xml', year / 'JPEGImages' / f'{name}.jpg') for name in names]
-    missing = [str(path) for pair in files for path in pair if not path.is_file()]
-    if missing:
-        raise ValueError(f'{str(listing)!r}: {len(missing)} files that it lists do not exist, such as {missing[0]!r}')
-    _check_images(image for _, image in files)
-    return [annotation for annotation, _ in files]
+    return count
 
 
-def _voc_names(annotation: Path) -> set[str]:
-    try:
-        objects = ElementTree.parse(annotation).getroot().findall('object')
-    except ElementTree.ParseError as error:
-        raise ValueError(f'{str(annotation)!r}: expected XML, got {error}') from None
-    return {entry.findtext('name', '') for entry in objects}
-
-
-def _coco_split(root: Path, ann_file: str, split: str) -> CocoSplit:
+def _coco_split(root: Path, ann_file: str, split: str, *, masks: bool) -> CocoSplit:
     where = str(root / ann_file)
     content = _read_annotations(root / ann_file)
     images = content['images']
     if not images:
         raise ValueError(f'{where!r}: expected images, got an empty list')
-    if not any(entry.get('segmentation') for entry in content['annotations']):
+    if masks and not any(entry.get('segmentation') for entry in content['annotations']):
         raise ValueError(f'{where!r}: expected annotations with a segmentation (masks), got none')
     folder = _first_existing(root, [f'{split}2017', split, 'images'], 'image folder')
-    missing = [image['file_name'] for image in images if not (root / folder / image['file_name']).is_file()]
-    if missing:
-        raise ValueError(f'{where!r}: {len(missing)} images do not exist in {folder!r}, such as {missing[0]!r}')
-    _check_images(root / folder / image['file_name'] for image in images)
     return CocoSplit(ann_file, f'{folder}/', len(images), tuple(entry['name'] for entry in content['categories']))
 
 
@@ -173,24 +150,8 @@ def _read_annotations(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_images(paths: Iterable[Path]) -> None:
-    """Look at the headers: the host would stop at such a file in the middle of training."""
-    for path in paths:
-        try:
-            with Image.open(path):
-                pass
-        except (UnidentifiedImageError, OSError):
-            raise ValueError(
-                f'{str(path)!r}: expected an image, got a file that is damaged or something else'
-            ) from None
-
-
 def _first_existing(root: Path, names: Sequence[str], what: str) -> str:
     for name in names:
         if (root / name).exists():
             return name
     raise ValueError(f'data root {str(root)!r}: expected an {what} {" or ".join(names)}, got none')
-
-
-def _few(names: Sequence[str], count: int = 5) -> str:
-    return ', '.join(names[:count]) + (f' and {len(names) - count} more' if len(names) > count else '') or 'none'

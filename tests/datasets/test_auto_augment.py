@@ -1,102 +1,159 @@
+import hashlib
+import math
 from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageEnhance, ImageOps
+import skimage.data
+from PIL import Image, ImageEnhance
+from torchvision.transforms import AutoAugmentPolicy
+from torchvision.transforms.autoaugment import AutoAugment as TorchvisionAutoAugment
 
-from agmax_mm.datasets.transforms import auto_augment
-from agmax_mm.datasets.transforms.auto_augment import POLICIES, AutoAugment, apply_operation
+from agmax_mm.datasets import AutoAugment, RandAugment
+from agmax_mm.datasets.transforms import auto_augment, rand_augment
+from agmax_mm.datasets.transforms.auto_augment import POLICIES
+from agmax_mm.datasets.transforms.operations import OPERATIONS
 
-
-@pytest.fixture
-def image():
-    noise = np.random.default_rng(0).integers(0, 256, (24, 36, 3), dtype=np.uint8)
-    return Image.fromarray(noise).resize((36, 24), Image.Resampling.BILINEAR)
-
-
-def test_values_of_the_magnitudes(monkeypatch):
-    """The tabled values at each magnitude; note that more is weaker for solarize and posterize."""
-    tables = {
-        'ShearX': [0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21, 0.24, 0.27],
-        'TranslateY': [0, 0.045, 0.09, 0.135, 0.18, 0.225, 0.27, 0.315, 0.36, 0.405],
-        'Rotate': [0, 3, 6, 9, 12, 15, 18, 21, 24, 27],
-        'Solarize': [0, 25.6, 51.2, 76.8, 102.4, 128, 153.6, 179.2, 204.8, 230.4],
-        'Color': [0.10, 0.28, 0.46, 0.64, 0.82, 1.00, 1.18, 1.36, 1.54, 1.72],
-    }
-    for name, values in tables.items():
-        seen = []
-        monkeypatch.setitem(auto_augment._OPERATIONS, name, lambda image, value, seen=seen: seen.append(value))
-        for magnitude in range(10):
-            apply_operation(None, name, magnitude)
-        assert seen == pytest.approx(values)
-    seen = []
-    monkeypatch.setattr(ImageOps, 'posterize', lambda image, bits: seen.append(bits))
-    for magnitude in range(10):
-        apply_operation(None, 'Posterize', magnitude)
-    assert seen == [4, 4, 4, 5, 5, 6, 6, 6, 7, 7]
+IMAGE = Image.fromarray(skimage.data.astronaut()).crop((160, 20, 290, 150)).resize((32, 32))
 
 
-def test_operations_on_pixels(image):
-    array = np.asarray(image)
+def _within(count, rounds, share, sigmas=5):
+    return abs(count - rounds * share) <= sigmas * math.sqrt(rounds * share * (1 - share))
 
-    def same(result, expected):
-        return np.array_equal(np.asarray(result), np.asarray(expected))
 
-    assert same(apply_operation(image, 'Invert', 3), 255 - array)
-    assert same(apply_operation(image, 'Solarize', 5), np.where(array < 128, array, 255 - array))
-    assert same(apply_operation(image, 'Posterize', 8), array & 0xFE)
-    assert same(apply_operation(image, 'Equalize', 1), ImageOps.equalize(image))
-    assert same(apply_operation(image, 'Color', 0), ImageEnhance.Color(image).enhance(0.1))
-    for name in ('Color', 'Contrast', 'Brightness', 'Sharpness'):
-        assert same(apply_operation(image, name, 5), image)
-    # 0.18 of 24 rows is 4.32: content moves up by 4 rows, or down when mirrored, and black comes in.
-    moved = np.asarray(apply_operation(image, 'TranslateY', 4))
-    assert np.array_equal(moved[:19], array[4:23])
-    assert not moved[20:].any()
-    mirrored = np.asarray(apply_operation(image, 'TranslateY', 4, mirror=True))
-    assert np.array_equal(mirrored[5:], array[1:20]) or np.array_equal(mirrored[4:], array[:20])
-    assert not mirrored[:4].any()
-    wide = apply_operation(image, 'TranslateX', 4)  # 0.18 of 36 columns is 6.48
-    assert ImageChops.difference(wide.crop((0, 0, 29, 24)), image.crop((6, 0, 35, 24))).getbbox() is None
-    assert same(apply_operation(image, 'Rotate', 5), image.rotate(15))
-    assert same(apply_operation(image, 'Rotate', 5, mirror=True), image.rotate(-15))
+@pytest.mark.parametrize(
+    ('policy', 'published', 'digest'),
+    [
+        ('cifar', AutoAugmentPolicy.CIFAR10, 'ef364edf8fb1ce30f8f6820cd46d213ecb3431a7e0f66c61f0d79e55983c5a41'),
+        ('imagenet', AutoAugmentPolicy.IMAGENET, '71b9f79a272b1971dd3ea7edf8b770e8f9ccffbd60b437af6e560507a2541277'),
+    ],
+)
+def test_tables_of_the_policies(policy, published, digest):
+    """As torchvision has them, but for one magnitude; which also lacks those that have no effect, hence the digest."""
+    ours = POLICIES[policy]
+    theirs = [list(row) for row in TorchvisionAutoAugment(published).policies]
+    assert len(ours) == 25
+    others = []
+    for row, published_row in zip(ours, theirs, strict=True):
+        assert len(row) == 2
+        for (name, prob, magnitude), (their_name, their_prob, their_magnitude) in zip(row, published_row, strict=True):
+            assert (name, prob) == (their_name, their_prob)
+            assert their_magnitude is not None or name in ('AutoContrast', 'Equalize', 'Invert')
+            if their_magnitude not in (None, magnitude):
+                others.append((name, prob, magnitude, their_magnitude))
+    assert others == ([('Color', 0.2, 6, 8)] if policy == 'cifar' else [])
+    text = ''.join(f'{name} {prob:g} {magnitude}\n' for row in ours for name, prob, magnitude in row)
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
+
+
+def test_rows_typed_by_hand():
+    cifar, imagenet = POLICIES['cifar'], POLICIES['imagenet']
+    assert cifar[0] == [('Invert', 0.1, 7), ('Contrast', 0.2, 6)]
+    assert cifar[13] == [('Brightness', 0.9, 6), ('Color', 0.2, 6)]
+    assert cifar[14] == [('Solarize', 0.5, 2), ('Invert', 0.0, 3)]
+    assert cifar[24] == [('TranslateY', 0.7, 9), ('AutoContrast', 0.9, 1)]
+    assert imagenet[0] == [('Posterize', 0.4, 8), ('Rotate', 0.6, 9)]
+    assert imagenet[12] == [('Equalize', 0.0, 7), ('Equalize', 0.8, 8)]
+    assert imagenet[18] == [('ShearX', 0.6, 5), ('Equalize', 1.0, 9)]
+    assert imagenet[24] == [('Equalize', 0.8, 8), ('Equalize', 0.6, 3)]
 
 
 @pytest.mark.parametrize('policy', ['cifar', 'imagenet'])
-def test_frequencies_of_operations(policy, image, monkeypatch):
-    expected = Counter()
-    for sub_policy in POLICIES[policy]:
-        for name, prob, magnitude in sub_policy:
-            expected[name, magnitude] += prob / len(POLICIES[policy])
-    draws, mirrors = Counter(), []
+def test_sub_policies_are_uniform_and_each_operation_has_its_own_coin(policy, monkeypatch):
+    """Each operation gets its place in the table for a name, so that the record tells what was drawn."""
+    probs = [[prob for _, prob, _ in row] for row in POLICIES[policy]]
+    places = [[((row, place), prob, 0) for place, prob in enumerate(pair)] for row, pair in enumerate(probs)]
+    monkeypatch.setitem(POLICIES, policy, places)
+    record, mirrors = [], []
 
-    def record(image, name, magnitude, *, mirror):
-        draws[name, magnitude] += 1
+    def note(image, name, magnitude, *, mirror):
+        record.append(name)
         mirrors.append(mirror)
         return image
 
-    monkeypatch.setattr(auto_augment, 'apply_operation', record)
+    monkeypatch.setattr(auto_augment, 'apply_operation', note)
+    transform, rounds, seen = AutoAugment(policy), 40_000, Counter()
     np.random.seed(0)
-    transform, rounds = AutoAugment(policy), 20_000
     for _ in range(rounds):
-        transform({'img': image})
-    assert len(POLICIES[policy]) == 25
-    assert all(len(sub_policy) == 2 for sub_policy in POLICIES[policy])
-    assert set(draws) == {key for key, share in expected.items() if share > 0}
-    for key, share in expected.items():
-        assert draws[key] / rounds == pytest.approx(share, abs=0.006)
-    assert np.mean(mirrors) == pytest.approx(0.5, abs=0.02)
+        record.clear()
+        transform({'img': IMAGE})
+        assert len({row for row, _ in record}) <= 1  # one sub-policy
+        assert record == sorted(record)  # in order
+        seen[tuple(record)] += 1
+    assert seen.total() == rounds
+    for row, (first, second) in enumerate(probs):
+        a, b = (row, 0), (row, 1)
+        assert _within(seen[(a, b)], rounds, first * second / 25)
+        assert _within(seen[(a,)], rounds, first * (1 - second) / 25)
+        assert _within(seen[(b,)], rounds, (1 - first) * second / 25)
+    assert _within(seen[()], rounds, sum((1 - first) * (1 - second) for first, second in probs) / 25)
+    assert _within(sum(mirrors), len(mirrors), 0.5)
 
 
-def test_arrays_are_bgr(image, monkeypatch):
-    monkeypatch.setattr(auto_augment, '_parse', None)
+@pytest.mark.parametrize('options', [{}, {'num_ops': 3, 'prob': 0.8, 'magnitudes': (4, 6)}])
+def test_draws_of_rand_augment(options, monkeypatch):
+    record = []
+
+    def note(image, name, magnitude, *, mirror):
+        record.append((name, magnitude, mirror))
+        return image
+
+    monkeypatch.setattr(rand_augment, 'apply_operation', note)
+    transform, rounds = RandAugment(**options), 20_000
+    num_ops, prob, (low, high) = {'num_ops': 2, 'prob': 0.5, 'magnitudes': (1, 10), **options}.values()
+    np.random.seed(0)
+    augmented, repeated, draws = 0, 0, []
+    for _ in range(rounds):
+        record.clear()
+        transform({'img': IMAGE})
+        assert len(record) in (0, num_ops)  # one coin for all
+        augmented += bool(record)
+        repeated += bool(record) and record[0][0] == record[1][0]
+        draws += record
+    assert _within(augmented, rounds, prob)
+    assert _within(repeated, augmented, 1 / 14)  # with replacement
+    names, magnitudes, mirrors = zip(*draws, strict=True)
+    assert set(names) == set(OPERATIONS)
+    assert all(_within(count, len(draws), 1 / 14) for count in Counter(names).values())
+    assert set(magnitudes) == set(range(low, high + 1))
+    assert all(_within(count, len(draws), 1 / (high - low + 1)) for count in Counter(magnitudes).values())
+    assert _within(sum(mirrors), len(draws), 0.5)
+
+
+def test_rand_augment_changes_pixels():
+    np.random.seed(0)
+    results = [RandAugment(prob=1.0)({'img': IMAGE})['img'] for _ in range(30)]
+    assert all(result.size == IMAGE.size for result in results)
+    assert len({result.tobytes() for result in results}) > 25
+    assert RandAugment(prob=0.0)({'img': IMAGE})['img'] is IMAGE
+
+
+def test_arrays_are_bgr(monkeypatch):
     monkeypatch.setitem(POLICIES, 'cifar', [[('Color', 1.0, 0), ('Color', 1.0, 0)]])
-    bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
-    result = AutoAugment('cifar')({'img': bgr})['img']
-    expected = ImageEnhance.Color(ImageEnhance.Color(image).enhance(0.1)).enhance(0.1)
-    assert np.array_equal(result[..., ::-1], np.asarray(expected))
+    bgr = np.ascontiguousarray(np.asarray(IMAGE)[..., ::-1])
+    before = bgr.copy()
+    expected = np.asarray(ImageEnhance.Color(ImageEnhance.Color(IMAGE).enhance(0.1)).enhance(0.1))
+    assert np.array_equal(AutoAugment('cifar')({'img': bgr})['img'][..., ::-1], expected)
+    assert np.array_equal(bgr, before)
+    assert np.array_equal(np.asarray(AutoAugment('cifar')({'img': IMAGE})['img']), expected)
 
 
-def test_unknown_policy():
-    with pytest.raises(ValueError, match=r"expected one of \['cifar', 'imagenet'\], got 'svhn'"):
-        AutoAugment('svhn')
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        (lambda: AutoAugment('svhn'), r"expected one of \['cifar', 'imagenet'\], got 'svhn'"),
+        (lambda: RandAugment(num_ops=0), 'num_ops: expected at least 1, got 0'),
+        (lambda: RandAugment(prob=1.5), r'prob: expected a number within \[0, 1\], got 1.5'),
+        (lambda: RandAugment(magnitudes=(3, 11)), 'lowest and the highest within 0 to 10, got'),
+        (lambda: RandAugment(magnitudes=(7, 3)), 'lowest and the highest within 0 to 10, got'),
+        (lambda: AutoAugment('cifar')({'img': IMAGE.convert('L')}), "AutoAugment: expected an RGB image, got .*'L'"),
+        (
+            lambda: RandAugment()({'img': np.zeros((8, 8), np.uint8)}),
+            r'RandAugment: expected .* got uint8 and \(8, 8\)',
+        ),
+        (lambda: RandAugment()({'img': np.zeros((8, 8, 3))}), 'got float64'),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

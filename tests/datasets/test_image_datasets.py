@@ -111,12 +111,24 @@ def test_imagenet_folders_whole_and_in_part(tmp_path):
     assert part.metainfo['classes'] == ('n01440764',)
 
 
-def test_lists(tmp_path):
-    _write_images(tmp_path / 'train' / 'x', 2)
-    (tmp_path / 'list.txt').write_text('x/1.png 7\nx/0.png 2\n')
-    data = ImageNet(str(tmp_path), 'train', ann_file='list.txt')
-    assert [data.get_data_info(index)['gt_label'] for index in range(2)] == [7, 2]
-    assert data.get_data_info(0)['img_path'].endswith('train/x/1.png')
+def test_class_names_may_be_given(tmp_path):
+    for name in ('a', 'b'):
+        _write_images(tmp_path / 'train' / name, 1)
+    assert ImageFolder(str(tmp_path), 'train', classes=['first', 'second']).metainfo['classes'] == ('first', 'second')
+    with pytest.raises(ValueError, match='classes: expected 2 names, one for each folder of .*train.*, got 3'):
+        ImageFolder(str(tmp_path), 'train', classes=['x', 'y', 'z'])
+
+
+def test_what_is_hidden_does_not_count_and_links_do(tmp_path):
+    _write_images(tmp_path / 'elsewhere', 2)
+    _write_images(tmp_path / 'train' / 'a', 1)
+    _write_images(tmp_path / 'train' / '.ipynb_checkpoints', 1)
+    (tmp_path / 'train' / 'a' / '._0.png').touch()
+    (tmp_path / 'train' / 'a' / 'deep').symlink_to(tmp_path / 'elsewhere')
+    data = ImageFolder(str(tmp_path), 'train')
+    assert data.metainfo['classes'] == ('a',)
+    paths = [data.get_data_info(index)['img_path'] for index in range(len(data))]
+    assert paths == [str(tmp_path / 'train' / 'a' / name) for name in ('0.png', 'deep/0.png', 'deep/1.png')]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +141,7 @@ def test_lists(tmp_path):
         (lambda root: CIFAR10(str(root), 'train'), 'cifar-10-batches-py/data_batch_1 or a folder train'),
         (lambda root: CIFAR10(str(root), 'val'), r"expected one of \['train', 'test'\], got 'val'"),
         (lambda root: CIFAR10(str(root / 'other'), 'train'), 'expected 10 class folders .* got 1'),
-        (lambda root: CIFAR10(str(root / 'big'), 'train'), 'expected 32x32 pixels in .*got 40x40'),
+        (lambda root: CIFAR10(str(root / 'big'), 'train'), 'expected 32x32 pixels in .*0.png.*got 40x40'),
     ],
 )
 def test_bad_folders_are_named(tmp_path, make, message):
@@ -142,3 +154,23 @@ def test_bad_folders_are_named(tmp_path, make, message):
         _write_images(tmp_path / 'big' / 'train' / str(number), 1, side=40)
     with pytest.raises(ValueError, match=message):
         make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('labels', 'message'),
+    [
+        ([0, 3, 10, 1], 'expected a label of 0 to 9 for image 2 of .*data_batch_3.*, got 10'),
+        ([0, -1, 2, 1], 'expected a label of 0 to 9 for image 1 of .*data_batch_3.*, got -1'),
+        ([0, 3], 'expected 4 labels, one per image, in .*data_batch_3.*, got 2'),
+    ],
+)
+def test_official_labels_out_of_range_are_named(tmp_path, labels, message):
+    files = [f'data_batch_{index}' for index in range(1, 6)]
+    _write_official(tmp_path, 'cifar-10-batches-py', [*files, 'test_batch'], 'labels')
+    path = tmp_path / 'cifar-10-batches-py' / 'data_batch_3'
+    content = pickle.loads(path.read_bytes())
+    content['labels'] = labels
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        CIFAR10(str(tmp_path), 'train')
+    assert len(CIFAR10(str(tmp_path), 'test')) == 4

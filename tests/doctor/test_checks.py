@@ -18,6 +18,7 @@ CLASSIFICATION = {
     'onedl-mmengine': '0.10.12',
     'onedl-mmcv': '2.3.6',
     'onedl-mmpretrain': '1.3.6',
+    'timm': '1.0.31',
 }
 DETECTION = {
     **CLASSIFICATION,

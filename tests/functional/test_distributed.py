@@ -3,11 +3,11 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agmax_mm import functional as AF
+from tests.ranks import run_ranks
 
 IMAGES, CLASSES, FEATURES = 6, 5, 4
 SHARES = [slice(0, 2), slice(2, 6)]  # unequal on purpose
@@ -35,24 +35,20 @@ def _views() -> list[torch.Tensor]:
     return [2 * torch.randn(IMAGES, FEATURES, generator=generator, dtype=torch.float64) for _ in range(2)]
 
 
-def _worker(rank: int, world_size: int, kind: str, folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=world_size)
+def _worker(rank: int, kind: str) -> list[torch.Tensor | None]:
     net = DistributedDataParallel(_Net(kind, dist.group.WORLD), find_unused_parameters=kind == 'mi')
     value = net(*(view[SHARES[rank]] for view in _views()))
     value.backward()
-    torch.save([value.detach(), net.module.weight.grad, net.module.pair.grad], f'{folder}/{rank}.pt')
-    dist.destroy_process_group()
+    return [value.detach(), net.module.weight.grad, net.module.pair.grad]
 
 
 @pytest.mark.parametrize('kind', ['mi', 'mi_qnet'])
 def test_two_processes_equal_one(kind, tmp_path):
-    mp.spawn(_worker, args=(2, kind, str(tmp_path)), nprocs=2)
+    ranks = run_ranks(_worker, 2, tmp_path, kind)
     net = _Net(kind)
     value = net(*_views())
     value.backward()
-    for rank in range(2):
-        got, weight_grad, pair_grad = torch.load(tmp_path / f'{rank}.pt')
+    for got, weight_grad, pair_grad in ranks:
         torch.testing.assert_close(got, value.detach(), rtol=1e-10, atol=0)
         torch.testing.assert_close(weight_grad, net.weight.grad, rtol=1e-10, atol=1e-14)
         if kind == 'mi_qnet':

@@ -4,14 +4,13 @@ import math
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agmax_mm.functional import pair_entropy
 from agmax_mm.models.heads import PairHead
 from agmax_mm.registry import MODELS
+from tests.ranks import run_ranks
 
 IMAGES, CLASSES, FEATURES = 6, 5, 4
 HALVES = [slice(0, 3), slice(3, 6)]  # equal: the consistency term is a plain mean, which the wrapper averages
@@ -55,23 +54,17 @@ def _run(net, rows):
     return {name: value.detach() for name, value in outputs.items()}, gradients
 
 
-def _worker(rank, world_size, folder):
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=world_size)
-    results = {
+def _worker(rank):
+    return {
         (kind, global_batch): _run(DistributedDataParallel(_Net(kind, global_batch=global_batch)), HALVES[rank])
         for kind in KINDS
         for global_batch in (True, False)
     }
-    torch.save(results, f'{folder}/{rank}.pt')
-    dist.destroy_process_group()
 
 
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('agreement')
-    mp.spawn(_worker, args=(2, str(folder)), nprocs=2)
-    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+    return run_ranks(_worker, 2, tmp_path_factory.mktemp('agreement'))
 
 
 @pytest.mark.parametrize('kind', KINDS)

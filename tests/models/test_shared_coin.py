@@ -1,22 +1,17 @@
 """On several processes the batch is one: all mix in the same steps, each with its own partners and boxes."""
 
-import json
-
 import numpy as np
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from mmengine.dataset import default_collate
 from mmpretrain.structures import DataSample
 
 from agmax_mm.models import TwoViewDataPreprocessor
+from tests.ranks import run_ranks
 
 STEPS = 40
 
 
-def _worker(rank, folder):
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2)
+def _worker(rank):
     # As a run's ranks are seeded: differently.
     np.random.seed(rank)
     torch.manual_seed(rank)
@@ -34,16 +29,11 @@ def _worker(rank, folder):
         score = torch.stack([sample.gt_score for sample in samples])
         mixed.append(bool((score.max(dim=1).values < 1).any()))
         scores.append(score.tolist())
-    with open(f'{folder}/{rank}.json', 'w') as stream:
-        json.dump([mixed, scores], stream)
-    dist.destroy_process_group()
+    return mixed, scores
 
 
 def test_ranks_mix_in_the_same_steps(tmp_path):
-    mp.spawn(_worker, args=(str(tmp_path),), nprocs=2)
-    (mixed, scores), (other_mixed, other_scores) = (
-        json.loads((tmp_path / f'{rank}.json').read_text()) for rank in (0, 1)
-    )
+    (mixed, scores), (other_mixed, other_scores) = run_ranks(_worker, 2, tmp_path)
     assert 8 < sum(mixed) < 32
     # An empty box or a batch of self-partners leaves a mixed step unmixed on one rank, but seldom.
     assert sum(one != other for one, other in zip(mixed, other_mixed, strict=True)) <= 2

@@ -143,5 +143,5 @@ def test_bad_labels_are_named():
     preprocessor = _preprocessor(batch_augments=dict(augments=[CutMix()], probs=[1.0]))
     items = _items()
     items[3]['data_samples'].set_gt_label(CLASSES)
-    with pytest.raises(ValueError, match='labels: expected 0 to 7, got 0 to 8'):
+    with pytest.raises(ValueError, match=r'expected labels of 0 to 7, got \[8\] for sample 3'):
         preprocessor(default_collate(items), training=True)

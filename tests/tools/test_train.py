@@ -17,6 +17,7 @@ from agmax_mm.engine.config import load_config
 from agmax_mm.engine.launch import evaluate, train
 from agmax_mm.engine.options import parse_options
 from agmax_mm.registry import MODELS
+from tests.checkpoints.authors_reference import authors_checkpoint, authors_logits, authors_state
 
 ROOT = Path(__file__).parents[2]
 CIFAR = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
@@ -241,3 +242,32 @@ def test_a_failed_run_says_so(cifar, tmp_path):
 def test_help_has_an_example(tool):
     command = [tool] if tool.endswith('.sh') else [sys.executable, tool]
     assert 'example:' in _run(*command, '--help').stdout
+
+
+def test_the_authors_files_are_tested_and_started_from_as_they_are(cifar, tmp_path, generator):
+    images, labels = [], []
+    for path in sorted((cifar / 'test').rglob('*.JPEG')):
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) / 255
+        images.append((image - [0.4914, 0.4822, 0.4465]) / [0.2023, 0.1994, 0.2010])
+        labels.append(int(path.parent.name[1:]))
+    images, labels = torch.tensor(np.stack(images)).permute(0, 3, 1, 2), torch.tensor(labels)
+    state = authors_state('WideResNet40-2', generator, classes=10, hidden=8)
+    bias, weight = state['module.backbone.classifier.bias'], state['module.backbone.classifier.weight']
+    with torch.no_grad():
+        centre = authors_logits('WideResNet40-2', state, images).mean(0)
+    # Centred, so that a random network's predictions differ, and turned, so that the first of them is right.
+    bias -= centre
+    with torch.no_grad():
+        turn = int(labels[0] - authors_logits('WideResNet40-2', state, images[:1]).argmax())
+        bias[:], weight[:] = bias.roll(turn), weight.roll(turn, 0)
+        right = authors_logits('WideResNet40-2', state, images).argmax(1).eq(labels)
+    assert 0 < right.sum() < len(right)
+    theirs = str(tmp_path / 'their.pth')
+    torch.save(authors_checkpoint(state), theirs)
+    options = parse_options(_loaders(cifar))
+    metrics = evaluate(CIFAR, theirs, work_dir=str(tmp_path / 'a'), options=options)
+    assert metrics['accuracy/top1'] == pytest.approx(100 * right.double().mean().item())
+    short = {**options, 'train_cfg.max_epochs': 1, 'train_dataloader.batch_size': 80, 'load_from': theirs}
+    assert train(CIFAR, work_dir=str(tmp_path / 'b'), options=short).iter == 1
+    with pytest.raises(ValueError, match="their.pth': expected one of this package's to resume"):
+        train(CIFAR, work_dir=str(tmp_path / 'c'), resume=theirs, options=options)

@@ -11,8 +11,8 @@ import pytest
 import torch
 import torchvision
 
+from agmax_mm.checkpoints.formats import FORMATS
 from agmax_mm.transfer.backbone import read_backbone
-from agmax_mm.transfer.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,4 +1,4 @@
-"""What the layouts find, and every way in which a data folder can be wrong."""
+"""What the layouts find, and every way in which a folder can lack its lists. Images and boxes: test_datasets.py."""
 
 from __future__ import annotations
 
@@ -57,20 +57,12 @@ def test_coco_with_named_annotation_files(tmp_path):
         (lambda root: shutil.rmtree(root / 'VOC2007'), 'expected a folder with VOC2007 in it'),
         (lambda root: (root / 'VOC2007/ImageSets/Main/test.txt').unlink(), 'expected the list'),
         (lambda root: (root / 'VOC2007/ImageSets/Main/trainval.txt').write_text(''), 'got an empty file'),
-        (lambda root: (root / 'VOC2007/JPEGImages/001.jpg').unlink(), r'1 files that it lists do not exist.*001\.jpg'),
-        (lambda root: (root / 'VOC2007/JPEGImages/001.jpg').write_bytes(b'GIF'), r"001\.jpg': expected an image"),
-        (lambda root: (root / 'VOC2007/Annotations/001.xml').write_text('<a>'), r'001\.xml.*expected XML'),
     ],
 )
 def test_incomplete_voc_is_refused(tmp_path, damage, message):
     damage(write_voc(tmp_path))
     with pytest.raises(ValueError, match=message):
         read_voc_layout(tmp_path, ['box'])
-
-
-def test_voc_without_the_classes_names_those_it_has(tmp_path):
-    with pytest.raises(ValueError, match='expected some of aeroplane, .* and 15 more .* got only box'):
-        read_voc_layout(write_voc(tmp_path))
 
 
 def edit(root, split, change):
@@ -92,9 +84,7 @@ def edit(root, split, change):
             lambda root: (root / 'annotations/instances_val.json').write_text('[]'),
             'expected COCO annotations with images',
         ),
-        (lambda root: (root / 'images/val1.png').write_bytes(b''), r"val1\.png': expected an image"),
         (lambda root: shutil.rmtree(root / 'images'), 'expected an image folder train2017 or train or images'),
-        (lambda root: (root / 'images/val1.png').unlink(), r"1 images do not exist in 'images', such as 'val1\.png'"),
         (
             lambda root: edit(root, 'val', lambda c: c['categories'].reverse()),
             'in their order .box, other., got other, box',

@@ -1,6 +1,8 @@
 """Per-sample transforms."""
 
 from agmax_mm.datasets.transforms.auto_augment import AutoAugment
+from agmax_mm.datasets.transforms.corrupt import Corrupt
+from agmax_mm.datasets.transforms.rand_augment import RandAugment
 from agmax_mm.datasets.transforms.two_view import TwoView
 
-__all__ = ['AutoAugment', 'TwoView']
+__all__ = ['AutoAugment', 'Corrupt', 'RandAugment', 'TwoView']

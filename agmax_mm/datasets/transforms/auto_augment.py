@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from mmcv.transforms import BaseTransform
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image
 
+from agmax_mm.datasets.transforms.image_transform import ImageTransform
+from agmax_mm.datasets.transforms.operations import apply_operation
 from agmax_mm.registry import TRANSFORMS
 
 # One sub-policy a line; each operation is a name, a probability and a magnitude of 0 to 9.
@@ -80,63 +77,8 @@ def _parse(table: str) -> list[list[tuple[str, float, int]]]:
 POLICIES = {name: _parse(table) for name, table in _POLICY_TABLES.items()}
 
 
-def _affine(image: Image.Image, coefficients: tuple[float, ...]) -> Image.Image:
-    """Nearest neighbour, black outside the image; maps output to input coordinates."""
-    return image.transform(image.size, Image.Transform.AFFINE, coefficients, Image.Resampling.NEAREST)
-
-
-# Each takes the image and a value within the range given below.
-_OPERATIONS: dict[str, Callable[[Image.Image, float], Image.Image]] = {
-    'ShearX': lambda image, value: _affine(image, (1, value, 0, 0, 1, 0)),
-    'ShearY': lambda image, value: _affine(image, (1, 0, 0, value, 1, 0)),
-    'TranslateX': lambda image, value: _affine(image, (1, 0, value * image.size[0], 0, 1, 0)),
-    'TranslateY': lambda image, value: _affine(image, (1, 0, 0, 0, 1, value * image.size[1])),
-    'Rotate': lambda image, value: image.rotate(value),
-    'AutoContrast': lambda image, _: ImageOps.autocontrast(image),
-    'Invert': lambda image, _: ImageOps.invert(image),
-    'Equalize': lambda image, _: ImageOps.equalize(image),
-    'Solarize': lambda image, value: ImageOps.solarize(image, math.ceil(value)),
-    'Posterize': lambda image, value: ImageOps.posterize(image, int(value)),
-    'Contrast': lambda image, value: ImageEnhance.Contrast(image).enhance(value),
-    'Color': lambda image, value: ImageEnhance.Color(image).enhance(value),
-    'Brightness': lambda image, value: ImageEnhance.Brightness(image).enhance(value),
-    'Sharpness': lambda image, value: ImageEnhance.Sharpness(image).enhance(value),
-}
-# Value at magnitude 0 and at magnitude 10, which no policy reaches: shear as a slope, translation as a share of the
-# side, rotation in degrees, solarisation as the lowest inverted grey value, posterisation in bits, enhancement as a
-# factor.
-_RANGES = {
-    'ShearX': (0.0, 0.3),
-    'ShearY': (0.0, 0.3),
-    'TranslateX': (0.0, 0.45),
-    'TranslateY': (0.0, 0.45),
-    'Rotate': (0.0, 30.0),
-    'Solarize': (0.0, 256.0),
-    'Posterize': (4.0, 8.0),
-    'Contrast': (0.1, 1.9),
-    'Color': (0.1, 1.9),
-    'Brightness': (0.1, 1.9),
-    'Sharpness': (0.1, 1.9),
-}
-_MIRRORED = {'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate'}
-
-
-def apply_operation(image: Image.Image, name: str, magnitude: int, *, mirror: bool = False) -> Image.Image:
-    """Apply one operation of the policies.
-
-    Args:
-        image: RGB image of 8 bits.
-        name: Operation, such as ``'ShearX'``.
-        magnitude: 0 to 9. For ``Solarize`` and ``Posterize`` more is weaker; 5 leaves the enhancements without effect.
-        mirror: Turn the sign of a shear, translation or rotation.
-    """
-    low, high = _RANGES.get(name, (0.0, 0.0))
-    value = low + (high - low) * magnitude / 10
-    return _OPERATIONS[name](image, -value if mirror and name in _MIRRORED else value)
-
-
 @TRANSFORMS.register_module()
-class AutoAugment(BaseTransform):
+class AutoAugment(ImageTransform):
     """One of 25 sub-policies at random, its two operations in order, each with its probability.
 
     mmpretrain's transform of this name has other magnitudes, other fillings and no CIFAR policy; these are those of the
@@ -150,7 +92,7 @@ class AutoAugment(BaseTransform):
         policy: ``'cifar'``, for CIFAR-10 and CIFAR-100, or ``'imagenet'``.
 
     Raises:
-        ValueError: If the policy is unknown.
+        ValueError: If the policy is unknown, or an image is not one of 8 bits with three channels.
 
     References:
         E. D. Cubuk et al., "AutoAugment", CVPR 2019; github.com/roatienza/agmax, ``dataset/auto_augment.py``.
@@ -161,18 +103,13 @@ class AutoAugment(BaseTransform):
             raise ValueError(f'AutoAugment.policy: expected one of {sorted(POLICIES)}, got {policy!r}')
         self.policy = policy
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Augment the image."""
-        image = results['img']
-        as_array = isinstance(image, np.ndarray)
-        if as_array:
-            image = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
+    def augment(self, image: Image.Image) -> Image.Image:
+        """Run a random sub-policy on an RGB image."""
         sub_policies = POLICIES[self.policy]
         for name, prob, magnitude in sub_policies[np.random.randint(len(sub_policies))]:
             if np.random.rand() < prob:
                 image = apply_operation(image, name, magnitude, mirror=np.random.rand() < 0.5)
-        results['img'] = np.asarray(image)[..., ::-1] if as_array else image
-        return results
+        return image
 
     def __repr__(self) -> str:
         """The policy."""

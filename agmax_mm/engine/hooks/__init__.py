@@ -1,7 +1,18 @@
 """Hooks for every run."""
 
-from agmax_mm.engine.hooks.class_count import ClassCountHook
+from agmax_mm.engine.hooks.agreement import AgreementMonitorHook, AgreementWeightHook
+from agmax_mm.engine.hooks.data_check import DataCheckHook
+from agmax_mm.engine.hooks.finite_loss import FiniteLossHook
 from agmax_mm.engine.hooks.progress_bar import ProgressBarHook
+from agmax_mm.engine.hooks.random_state import RandomStateHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
 
-__all__ = ['ClassCountHook', 'ProgressBarHook', 'RunRecordHook']
+__all__ = [
+    'AgreementMonitorHook',
+    'AgreementWeightHook',
+    'DataCheckHook',
+    'FiniteLossHook',
+    'ProgressBarHook',
+    'RandomStateHook',
+    'RunRecordHook',
+]

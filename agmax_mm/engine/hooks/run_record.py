@@ -31,6 +31,7 @@ _LIBRARIES = (
     'onedl-mmcv',
     'onedl-mmpretrain',
     'onedl-mmdetection',
+    'timm',
     'numpy',
     'opencv-python',
     'pillow',
@@ -59,7 +60,7 @@ class RunRecordHook(Hook):
         self.interval = interval
         self.record: dict[str, Any] = {}
         self._sums: dict[str, float] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
         self._started = 0.0
         self._earlier_wall_time = 0.0
 
@@ -80,14 +81,15 @@ class RunRecordHook(Hook):
         for name, value in (outputs or {}).items():
             number = value.item() if isinstance(value, torch.Tensor) else float(value)
             self._sums[name] = self._sums.get(name, 0.0) + number
-        self._count += 1
-        if self._count == self._every or runner.iter + 1 == runner.max_iters:
-            means = {name: _finite(total / self._count) for name, total in self._sums.items()}
+            # Not every value comes with every step.
+            self._counts[name] = self._counts.get(name, 0) + 1
+        if (runner.iter + 1) % self._every == 0 or runner.iter + 1 == runner.max_iters:
+            means = {name: _finite(total / self._counts[name]) for name, total in self._sums.items()}
             rate = runner.optim_wrapper.get_lr()
             rates = rate['lr'] if 'lr' in rate else next(iter(rate.values()))
             point = {'iter': runner.iter + 1, 'epoch': runner.epoch + 1, 'lr': float(rates[0]), **means}
             self.record['history']['train'].append(point)
-            self._sums, self._count = {}, 0
+            self._sums, self._counts = {}, {}
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Add a validation's metrics, all of which are better when higher."""

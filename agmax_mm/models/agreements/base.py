@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -14,6 +13,8 @@ from torch import Tensor
 
 class BaseAgreement(BaseModule):
     """Mean of a term over all pairs of views.
+
+    Subclasses define :meth:`pair_terms`, or :meth:`terms` where the term is not one of pairs.
 
     Args:
         loss_weight: Factor of the term in the objective, at least 0. With 0 the views are merely both classified: the
@@ -38,13 +39,16 @@ class BaseAgreement(BaseModule):
     @property
     def group(self) -> dist.ProcessGroup | None:
         """The process group of the batch statistics; ``None`` in a single process."""
-        if self.global_batch and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-            return dist.group.WORLD
-        return None
+        return global_group() if self.global_batch else None
 
-    @abstractmethod
     def pair_terms(self, logits_a: Tensor, logits_b: Tensor) -> dict[str, Tensor]:
         """Unweighted terms of one pair of views, by name; those that enter the objective have "loss" in it."""
+        raise NotImplementedError
+
+    def terms(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Unweighted terms of all views, by name: the means over the pairs."""
+        pairs = [self.pair_terms(a, b) for a, b in combinations(logits, 2)]
+        return {name: torch.stack([terms[name] for terms in pairs]).mean() for name in pairs[0]}
 
     def forward(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
         """Terms to minimise and monitors to log.
@@ -60,12 +64,23 @@ class BaseAgreement(BaseModule):
         """
         if len(logits) < 2:
             raise ValueError(f'{type(self).__name__}: expected the logits of at least 2 views, got {len(logits)}')
-        pairs = [self.pair_terms(a, b) for a, b in combinations(logits, 2)]
-        outputs = {}
-        for name in pairs[0]:
-            mean = torch.stack([terms[name] for terms in pairs]).mean()
-            outputs[name] = self.loss_weight * mean if 'loss' in name else mean.detach()
-        with torch.no_grad():
-            predictions = torch.stack([view.argmax(dim=1) for view in logits])
-            outputs['view_agreement'] = (predictions == predictions[0]).all(dim=0).float().mean()
+        outputs = {
+            name: self.loss_weight * value if 'loss' in name else value.detach()
+            for name, value in self.terms(logits).items()
+        }
+        outputs['view_agreement'] = view_agreement(logits)
         return outputs
+
+
+def global_group() -> dist.ProcessGroup | None:
+    """The group of all processes, or ``None`` where there is one."""
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        return dist.group.WORLD
+    return None
+
+
+@torch.no_grad()
+def view_agreement(logits: Sequence[Tensor]) -> Tensor:
+    """Share of the images whose views are all given the same class; ``logits`` as in :class:`BaseAgreement`."""
+    predictions = torch.stack([view.argmax(dim=1) for view in logits])
+    return (predictions == predictions[0]).all(dim=0).float().mean()

@@ -23,6 +23,10 @@ class PairEntropyAgreement(BaseAgreement):
     Args:
         pair_head: The pair head or its config; ``num_classes`` is set by the classifier where it is absent.
         consistency_weight: Factor of the consistency term beside the entropy; the released code's is 4.
+        consistency_reduction: ``'mean'`` over images and classes, as in the released code, where the term fades with
+            the number of classes, or ``'batchmean'``, which sums over them.
+        detach: Give the pair head the logits without gradient, so that it follows the views without steering them
+            through its inputs; the released code doesn't.
         loss_weight: Factor of both terms, at least 0.
         global_batch: Take the batch means over all processes.
     """
@@ -32,18 +36,23 @@ class PairEntropyAgreement(BaseAgreement):
         pair_head: nn.Module | dict[str, Any],
         *,
         consistency_weight: float = 4.0,
+        consistency_reduction: str = 'mean',
+        detach: bool = False,
         loss_weight: float = 1.0,
         global_batch: bool = True,
     ) -> None:
         super().__init__(loss_weight, global_batch=global_batch)
         self.pair_head = pair_head if isinstance(pair_head, nn.Module) else MODELS.build(pair_head)
         self.consistency_weight = consistency_weight
+        self.consistency_reduction = consistency_reduction
+        self.detach = detach
 
     def pair_terms(self, logits_a: Tensor, logits_b: Tensor) -> dict[str, Tensor]:
         """See the base class."""
-        logits_pair = self.pair_head(logits_a, logits_b)
+        inputs = (logits_a.detach(), logits_b.detach()) if self.detach else (logits_a, logits_b)
+        logits_pair = self.pair_head(*inputs)
         entropy = pair_entropy(logits_a, logits_b, logits_pair, group=self.group)
-        consistency = pair_consistency(logits_a, logits_b, logits_pair)
+        consistency = pair_consistency(logits_a, logits_b, logits_pair, reduction=self.consistency_reduction)
         return {
             'loss_agreement_entropy': -entropy,
             'loss_agreement_consistency': self.consistency_weight * consistency,

@@ -1,5 +1,7 @@
-"""Backbones that the host lacks."""
+"""Backbones that the host lacks, and backbones by name."""
 
+from agmax_mm.models.backbones.named import NamedBackbone, named_backbone
+from agmax_mm.models.backbones.timm_backbone import TimmBackbone
 from agmax_mm.models.backbones.wide_resnet import WideResNet
 
-__all__ = ['WideResNet']
+__all__ = ['NamedBackbone', 'TimmBackbone', 'WideResNet', 'named_backbone']

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from mmpretrain.models import ImageClassifier
+import torch
+from mmengine.dist import get_world_size
+from mmpretrain.models import ClsHead, ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from agmax_mm.models.agreements import build_agreement
+from agmax_mm.models.backbones import NamedBackbone, named_backbone
+from agmax_mm.models.initialization import apply_init_std
+from agmax_mm.models.where import sample_name, step_name
 from agmax_mm.registry import MODELS
 
 
@@ -16,19 +21,24 @@ from agmax_mm.registry import MODELS
 class AgMaxClassifier(ImageClassifier):
     """Image classifier whose predictions for several views of an image must agree.
 
-    Differs from :class:`mmpretrain.models.ImageClassifier` in ``loss`` alone, which takes ``num_views * N`` images, all
-    of view A first, and adds the agreement of the views' predictions. The cross-entropy is the mean over all of them,
-    which is the average of the views' losses. Prediction and features are inherited: a trained checkpoint is a plain
-    classifier.
+    Differs from :class:`mmpretrain.models.ImageClassifier` in ``loss``, which takes ``num_views * N`` images, all of
+    view A first, and adds the agreement of the views' predictions, and in two conveniences of its construction:
+    backbones by name and the authors' initialisation. The cross-entropy is the mean over all images, which is the
+    average of the views' losses. Prediction and features are inherited: a trained checkpoint is a plain classifier.
 
     Logged: ``loss_cls``, the agreement's terms (``loss_agreement...``) and its monitors.
 
     Args:
-        backbone: Backbone or its config.
+        backbone: Backbone, its config, or a name (``'timm/regnety_004'``, ``'mmpretrain/resnet18_8xb32_in1k'``) that
+            brings its own neck and the input width of the head; with options, ``dict(type=name, img_size=32)``.
         neck: Neck or its config.
         head: Classification head or its config.
-        agreement: Agreement term or its config; ``None`` trains on the cross-entropy alone.
+        agreement: Agreement term, its config, or one of the names ``mi``, ``mi_qnet``, ``mse``, ``kl``, ``ce``, ``jsd``
+            and ``none``; ``none`` and ``None`` train on the cross-entropy alone.
         num_views: Views of each image in a training batch, at least 2 where there is an agreement.
+        init_std: Standard deviation of the Gaussian that all weights start from, in place of each part's own
+            initialisation; see :func:`agmax_mm.models.initialization.apply_init_std`. The AgMax authors' ImageNet runs
+            with AgMax used 0.2, their baselines and CIFAR runs none.
         pretrained: Path of a checkpoint to start from, as in the host.
         train_cfg: Batch augmentations, as in the host.
         data_preprocessor: Data preprocessor or its config; by default of type
@@ -36,21 +46,30 @@ class AgMaxClassifier(ImageClassifier):
         init_cfg: Initialisation, as in the host.
 
     Raises:
-        ValueError: If the batch does not hold ``num_views`` views of each image.
+        ValueError: If a name is unknown, options contradict each other, the batch does not hold ``num_views`` views of
+            each of at least two images, or a logit is not finite.
     """
 
     def __init__(
         self,
-        backbone: nn.Module | dict[str, Any],
+        backbone: nn.Module | dict[str, Any] | str,
         neck: nn.Module | dict[str, Any] | None = None,
         head: nn.Module | dict[str, Any] | None = None,
-        agreement: nn.Module | dict[str, Any] | None = None,
+        agreement: nn.Module | dict[str, Any] | str | None = None,
         num_views: int = 2,
+        init_std: float | None = None,
         pretrained: str | None = None,
         train_cfg: dict[str, Any] | None = None,
         data_preprocessor: nn.Module | dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
+        named = _named(backbone)
+        if named is not None:
+            backbone, neck = named.backbone, named.neck
+            if isinstance(head, dict):
+                head = {**head, 'in_channels': named.in_channels}
+        if init_std is not None:
+            _check_init_std(init_std, pretrained, init_cfg, backbone)
         num_classes = head.get('num_classes') if isinstance(head, dict) else getattr(head, 'num_classes', None)
         if not isinstance(data_preprocessor, nn.Module):
             data_preprocessor = dict(data_preprocessor or {})
@@ -65,12 +84,24 @@ class AgMaxClassifier(ImageClassifier):
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg,
         )
-        if agreement is not None and num_views < 2:
-            raise ValueError(f'AgMaxClassifier.num_views: expected at least 2 with an agreement, got {num_views}')
-        self.agreement: nn.Module | None = (
-            _build_agreement(agreement, num_classes) if isinstance(agreement, dict) else agreement
-        )
+        self.agreement = build_agreement(agreement, num_classes)
         self.num_views = num_views
+        self.init_std = init_std
+        # Logits and loss apart: only then can the logits be looked at in between.
+        self._logits_apart = isinstance(self.head, ClsHead) and type(self.head).loss is ClsHead.loss
+        if self.agreement is not None and num_views < 2:
+            raise ValueError(f'AgMaxClassifier.num_views: expected at least 2 with an agreement, got {num_views}')
+        if self.agreement is not None and not self._logits_apart:
+            raise ValueError(
+                "AgMaxClassifier.head: expected a head with mmpretrain's ClsHead.loss, such as LinearClsHead, beside "
+                f'an agreement, got {type(self.head).__name__}'
+            )
+
+    def init_weights(self) -> None:
+        """Initialise all parts, as in the host, then with ``init_std`` where it is given."""
+        super().init_weights()
+        if self.init_std is not None:
+            apply_init_std(self, self.init_std)
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Classification loss over all views, and their agreement.
@@ -80,29 +111,64 @@ class AgMaxClassifier(ImageClassifier):
                 without an agreement.
             data_samples: One per row of ``inputs``, in the same order.
         """
+        if self.agreement is not None:
+            self._check_views(data_samples)
         feats = self.extract_feat(inputs)
-        if self.agreement is None:
-            losses = self.head.loss(feats, data_samples)
-        else:
-            views = data_samples[0].get('num_views', 1)
-            if views != self.num_views:
-                raise ValueError(
-                    f'AgMaxClassifier: expected a batch of {self.num_views} views, got {views}; '
-                    'is there an agmax_mm.TwoView with this num_views in the training pipeline?'
-                )
+        if self._logits_apart:
             logits = self.head(feats)
+            _check_finite(logits, data_samples)
             # The second half of the host's ClsHead.loss; calling that would run the head twice.
             losses = self.head._get_loss(logits, data_samples)
+        else:
+            losses = self.head.loss(feats, data_samples)
         # The host logs the sum of all terms as "loss", which a term of that name would hide.
         losses['loss_cls'] = losses.pop('loss')
         if self.agreement is not None:
             losses.update(self.agreement(logits.chunk(self.num_views)))
         return losses
 
+    def _check_views(self, data_samples: list[DataSample]) -> None:
+        views = data_samples[0].get('num_views', 1)
+        if views != self.num_views:
+            raise ValueError(
+                f'AgMaxClassifier: expected a batch of {self.num_views} views, got {views}; '
+                'is there an agmax_mm.TwoView with this num_views in the training pipeline?'
+            )
+        # Of one image alone all statistics of the batch are that image's: there is nothing to agree on.
+        if len(data_samples) == views and get_world_size() == 1:
+            raise ValueError(
+                f'AgMaxClassifier: expected at least 2 images in a step, got 1 ({sample_name(data_samples[0])}) in '
+                f'{step_name()}; set train_dataloader.drop_last=True or another batch size'
+            )
 
-def _build_agreement(config: dict[str, Any], num_classes: int | None) -> nn.Module:
-    """Build an agreement term; its pair head, if it has one, sees as many classes as the classifier by default."""
-    config = copy.deepcopy(config)
-    if isinstance(config.get('pair_head'), dict):
-        config['pair_head'].setdefault('num_classes', num_classes)
-    return MODELS.build(config)
+
+def _named(backbone: Any) -> NamedBackbone | None:
+    """What a backbone's name stands for; types of the registries have no slash."""
+    if isinstance(backbone, str):
+        return named_backbone(backbone)
+    if not isinstance(backbone, dict) or '/' not in str(backbone.get('type')):
+        return None
+    return named_backbone(backbone['type'], **{key: value for key, value in backbone.items() if key != 'type'})
+
+
+def _check_finite(logits: Tensor, data_samples: list[DataSample]) -> None:
+    """Stop before the optimiser carries a bad value into the weights, and with them into the next checkpoint."""
+    finite = torch.isfinite(logits).all(dim=1)
+    if finite.all():
+        return
+    bad = (~finite).nonzero().flatten().tolist()
+    raise ValueError(
+        f'{step_name()}: expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} images, the first '
+        f'being {sample_name(data_samples[bad[0]])}; the checkpoints written so far are unharmed'
+    )
+
+
+def _check_init_std(init_std: float, pretrained: str | None, init_cfg: Any, backbone: Any) -> None:
+    if not init_std > 0:
+        raise ValueError(f'AgMaxClassifier.init_std: expected a number above 0, got {init_std}')
+    configs = [init_cfg, backbone.get('init_cfg') if isinstance(backbone, dict) else None]
+    steps = [step for config in configs for step in (config if isinstance(config, list | tuple) else [config]) if step]
+    if pretrained is not None or any(step.get('type') == 'Pretrained' for step in steps):
+        raise ValueError(
+            'AgMaxClassifier.init_std: expected no pretrained weights beside it, which it would overwrite; got both'
+        )

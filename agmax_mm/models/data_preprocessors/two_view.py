@@ -13,6 +13,7 @@ from mmpretrain.models.utils import ClsDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from agmax_mm.models.where import sample_name, step_name
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
 
@@ -33,6 +34,8 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)`` and the standard
             deviations of the normalisation to images of the same shape; applied in training alone.
         batch_augments: ``dict(augments=..., probs=...)``, as in the host.
+        share_mix: Mix all views of a step alike, with one ratio, the same partners and one box. The released code mixes
+            each view on its own, so that two views of an image mostly have only that image in common.
         **kwargs: The host's other options: ``mean``, ``std``, ``to_rgb``, ``num_classes``, ...
 
     Raises:
@@ -44,12 +47,14 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         *,
         image_augments: Sequence[Any] = (),
         batch_augments: dict[str, Any] | None = None,
+        share_mix: bool = False,
         **kwargs: Any,
     ) -> None:
         if batch_augments and isinstance(batch_augments.get('probs'), list):
             # The host appends to the config's list; a second model from the same config would then fail.
             batch_augments = {**batch_augments, 'probs': list(batch_augments['probs'])}
         super().__init__(batch_augments=batch_augments, **kwargs)
+        self.share_mix = share_mix
         self._shared_coins: np.random.RandomState | None = None
         if image_augments and not self._enable_normalize:
             raise ValueError('TwoViewDataPreprocessor: image_augments expect mean and std, got none')
@@ -68,6 +73,9 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         Returns:
             ``inputs`` of shape ``(num_views * N, C, H, W)`` and the data samples, ``num_views * N`` of them.
         """
+        samples = data.get('data_samples')
+        if training and samples is not None:
+            self._check_labels(samples)
         views = _as_views(data['inputs'])
         augments = self.image_augments if training else ()
         if len(views) == 1 and not augments:
@@ -76,19 +84,41 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         images = torch.cat([super(TwoViewDataPreprocessor, self).forward({'inputs': view})['inputs'] for view in views])
         for augment in augments:
             images = augment(images, self.std)
-        samples = data.get('data_samples')
         if samples is None:
             return {'inputs': images, 'data_samples': None}
 
         labels, scores = self._targets(samples)
         mixed_scores = [scores] * len(views)
         mixing = self._draw_mixing() if training and scores is not None else None
-        if mixing is not None:
+        if mixing is not None and self.share_mix:
+            # As channels of one image: mixing treats all channels alike.
+            stacked, score = mixing(torch.cat(images.chunk(len(views)), dim=1), scores)
+            images = torch.cat(stacked.chunk(len(views), dim=1))
+            mixed_scores = [score] * len(views)
+        elif mixing is not None:
             mixed = [mixing(view, scores) for view in images.chunk(len(views))]
             images = torch.cat([view for view, _ in mixed])
             mixed_scores = [score for _, score in mixed]
         view_samples = [_view_samples(samples, labels, view_scores, len(views)) for view_scores in mixed_scores]
         return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
+
+    def _check_labels(self, samples: list[DataSample]) -> None:
+        """Refuse labels that the head has no output for, while they are on the CPU and looking at them is free."""
+        labels = [sample.gt_label for sample in samples if 'gt_label' in sample]
+        if self.num_classes is None or not labels:
+            return
+        low, high = torch.cat(labels).aminmax()
+        if int(low) >= 0 and int(high) < self.num_classes:
+            return
+        sample = next(
+            sample
+            for sample in samples
+            if 'gt_label' in sample and not ((sample.gt_label >= 0) & (sample.gt_label < self.num_classes)).all()
+        )
+        raise ValueError(
+            f'{step_name()}: expected labels of 0 to {self.num_classes - 1}, got {sample.gt_label.tolist()} for '
+            f'{sample_name(sample)}'
+        )
 
     def _targets(self, samples: list[DataSample]) -> tuple[Tensor | None, Tensor | None]:
         """Labels ``(N,)`` and class probabilities ``(N, K)``, each ``None`` where there are none."""
@@ -98,12 +128,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             return None, None
         if any(len(sample.gt_label) != 1 for sample in samples):
             raise ValueError('TwoViewDataPreprocessor: expected one label per image, got several; set gt_score instead')
-        labels = torch.cat([sample.gt_label for sample in samples])
-        # Before they go to the device: looking at them there would wait for it.
-        low, high = int(labels.min()), int(labels.max())
-        if self.num_classes is not None and not 0 <= low <= high < self.num_classes:
-            raise ValueError(f'labels: expected 0 to {self.num_classes - 1}, got {low} to {high}')
-        labels = labels.to(self.device)
+        labels = torch.cat([sample.gt_label for sample in samples]).to(self.device)
         if not self.to_onehot:
             return labels, None
         if self.num_classes is None:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-State = dict[str, Tensor]
+from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, below, family_of, find_extractor, first_names
 
 # Keys under which trainers wrap their state dict.
 _WRAPPERS = ('state_dict', 'model_state_dict')
@@ -29,13 +29,21 @@ _RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
     ('bottleneck', (3, 8, 36, 3)): 152,
 }
 
-# What torchvision's ImageNet weights, and the AgMax authors' ImageNet runs, were fed (0-255 scale).
+# What torchvision's ImageNet weights, and the AgMax authors' ImageNet and CIFAR runs, were fed (0-255 scale).
 _IMAGENET_CONTRACT = {
     'mean': [123.675, 116.28, 103.53],
     'std': [58.395, 57.12, 57.375],
     'channel_order': 'rgb',
     'style': 'pytorch',
 }
+_CIFAR_CONTRACT = {
+    'mean': [125.307, 122.961, 113.8575],
+    'std': [51.5865, 50.847, 51.255],
+    'channel_order': 'rgb',
+    'style': None,
+}
+# The AgMax authors' networks by the data they were trained on; the rest are for speech.
+_CIFAR_FAMILY = 'WideResNet'
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def flat_state(checkpoint: Mapping[str, Any]) -> State:
     wrapped = next((checkpoint[key] for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
     state = {key: value for key, value in wrapped.items() if isinstance(value, Tensor)}
     if state and all(key.startswith('module.') for key in state):
-        state = _below(state, 'module.')
+        state = below(state, 'module.')
     return state
 
 
@@ -71,12 +79,17 @@ def resnet_depth(state: Mapping[str, Tensor]) -> int | None:
     return _RESNET_DEPTHS.get((kind, blocks))
 
 
-def _below(state: Mapping[str, Tensor], prefix: str) -> State:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+def _authors_family(state: Mapping[str, Tensor]) -> str | None:
+    """The family of the AgMax authors' networks; of bare extractors their ResNets can't be told from torchvision's."""
+    prefix, extractor = find_extractor(state)
+    family = family_of(extractor)
+    return None if family is None or (family.name == 'ResNet' and not prefix) else family.name
 
 
-def _extractor(state: Mapping[str, Tensor]) -> State:
-    return _below(state, 'backbone.feature_extractor.') or _below(state, 'feature_extractor.')
+def _authors_backbone(state: Mapping[str, Tensor]) -> State:
+    _, extractor = find_extractor(state)
+    family = family_of(extractor)
+    return {} if family is None else _with_counters(family.backbone(extractor))
 
 
 def _is_resnet(state: Mapping[str, Tensor]) -> bool:
@@ -84,26 +97,35 @@ def _is_resnet(state: Mapping[str, Tensor]) -> bool:
 
 
 def _resnet_backbone(state: Mapping[str, Tensor]) -> State:
-    """Drop the classifier, and add the step counters that BatchNorm had not yet got when old files were written."""
-    backbone = {key: value for key, value in state.items() if key.startswith(_RESNET_PARTS)}
+    """Drop the classifier."""
+    return _with_counters({key: value for key, value in state.items() if key.startswith(_RESNET_PARTS)})
+
+
+def _with_counters(backbone: State) -> State:
+    """Add the step counters that BatchNorm had not yet got when old files were written."""
     for key in [key for key in backbone if key.endswith('running_var')]:
         backbone.setdefault(key.replace('running_var', 'num_batches_tracked'), torch.tensor(0))
     return backbone
 
 
 FORMATS: dict[str, SourceFormat] = {
-    # The AgMax authors' ResNet checkpoints.
+    # The AgMax authors' checkpoints, and the bare extractors that their code saves.
     'agmax': SourceFormat(
-        lambda state: _is_resnet(_extractor(state)),
-        lambda state: _resnet_backbone(_extractor(state)),
+        lambda state: _authors_family(state) not in (None, _CIFAR_FAMILY),
+        _authors_backbone,
         _IMAGENET_CONTRACT,
+    ),
+    'agmax_cifar': SourceFormat(
+        lambda state: _authors_family(state) == _CIFAR_FAMILY,
+        _authors_backbone,
+        _CIFAR_CONTRACT,
     ),
     # Exported backbones, and checkpoints of this package, mmpretrain and mmdet.
     'openmmlab': SourceFormat(
-        lambda state: any(key.startswith('backbone.') for key in state),
-        lambda state: _below(state, 'backbone.'),
+        lambda state: bool(below(state, 'backbone.')) and not below(state, EXTRACTOR_PREFIXES[0]),
+        lambda state: below(state, 'backbone.'),
     ),
-    # torchvision's ResNets, and the bare feature extractors that the AgMax authors' code saves.
+    # torchvision's ResNets, and the AgMax authors' bare ResNet extractors.
     'torchvision': SourceFormat(
         _is_resnet,
         _resnet_backbone,
@@ -121,8 +143,7 @@ def detect_format(state: Mapping[str, Tensor], path: str) -> str:
     for name, source in FORMATS.items():
         if source.recognises(state):
             return name
-    keys = ', '.join(list(state)[:3]) or 'no tensors'
     raise ValueError(
         f'checkpoint {path!r}: expected one of {", ".join(FORMATS)} (see tools/export_backbone.py --help), '
-        f'got the keys {keys}'
+        f'got the keys {first_names(state)}'
     )

@@ -1,0 +1,154 @@
+"""How the AgMax authors name the tensors of their networks, and how the same networks are named here.
+
+Their names are those of github.com/roatienza/agmax: ``features/*.py`` for the extractors, which for RegNet and
+EfficientNet are timm's (0.4.12, whose names timm has kept) below ``features.``, and ``backbones.py`` and ``models.py``
+for what is around them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+State = dict[str, Tensor]
+# Pattern and replacement, applied in this order.
+Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
+
+# Where the extractor is in a checkpoint of two views, and in one of the single-view baseline.
+EXTRACTOR_PREFIXES = ('backbone.feature_extractor.', 'feature_extractor.')
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks whose tensors are renamed alike.
+
+    Attributes:
+        name: For messages.
+        theirs: Names that every extractor of the family has there.
+        ours: Names that every backbone of the family has here.
+        to_ours: Rules from their names to ours.
+        to_theirs: Rules from our names to theirs.
+        unused: Prefix, in their extractor, of the classifier that timm builds and nobody calls; or ''.
+        stem_size: Width of the first kernel, where names alone do not tell two families apart.
+    """
+
+    name: str
+    theirs: tuple[str, ...]
+    ours: tuple[str, ...]
+    to_ours: Rules = ()
+    to_theirs: Rules = ()
+    unused: str = ''
+    stem_size: int | None = None
+
+    def is_theirs(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether these tensors of an extractor, without prefix, are of the family."""
+        return all(name in state for name in self.theirs)
+
+    def is_ours(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether these tensors of a backbone, without prefix, are of the family."""
+        if not all(name in state for name in self.ours):
+            return False
+        return self.stem_size is None or state[self.ours[0]].shape[-1] == self.stem_size
+
+    def backbone(self, extractor: Mapping[str, Tensor]) -> State:
+        """Their extractor as our backbone."""
+        return {
+            _renamed(name, self.to_ours): value
+            for name, value in extractor.items()
+            if not (self.unused and name.startswith(self.unused))
+        }
+
+    def extractor(self, backbone: Mapping[str, Tensor]) -> State:
+        """Our backbone as their extractor, without the unused classifier."""
+        return {_renamed(name, self.to_theirs): value for name, value in backbone.items()}
+
+
+def _renamed(name: str, rules: Rules) -> str:
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _timm(name: str, mark: str, unused: str) -> Family:
+    return Family(
+        name,
+        theirs=(f'features.{mark}',),
+        ours=(f'timm_model.{mark}',),
+        to_ours=((r'^features\.', 'timm_model.'),),
+        to_theirs=((r'^timm_model\.', 'features.'),),
+        unused=f'features.{unused}',
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        'WideResNet',
+        theirs=('conv.weight', 'layer1.0.bn1.weight', 'bn.weight'),
+        ours=('stem.weight', 'layer1.0.norm1.weight', 'norm.weight'),
+        to_ours=((r'^conv\.', 'stem.'), (r'^bn\.', 'norm.'), (r'^(layer\d\.\d+)\.bn', r'\1.norm')),
+        to_theirs=((r'^stem\.', 'conv.'), (r'^norm\.', 'bn.'), (r'^(layer\d\.\d+)\.norm', r'\1.bn')),
+    ),
+    Family(
+        'ResNet',
+        theirs=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
+        ours=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
+        stem_size=7,
+    ),
+    _timm('RegNetY', 's1.b1.se.fc1.weight', 'head.fc.'),
+    _timm('EfficientNet', 'conv_stem.weight', 'classifier.'),
+    # Without squeeze-and-excitation it is the host's RegNet here, which detectors know, too. Blocks count from 1 there.
+    Family(
+        'RegNetX',
+        theirs=('features.s1.b1.conv1.conv.weight',),
+        ours=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
+        to_ours=(
+            (r'^features\.stem\.conv\.', 'conv1.'),
+            (r'^features\.stem\.bn\.', 'bn1.'),
+            (r'^features\.s(\d)\.b(\d+)\.', lambda found: f'layer{found[1]}.{int(found[2]) - 1}.'),
+            (r'\.conv(\d)\.conv\.', r'.conv\1.'),
+            (r'\.conv(\d)\.bn\.', r'.bn\1.'),
+            (r'\.downsample\.conv\.', '.downsample.0.'),
+            (r'\.downsample\.bn\.', '.downsample.1.'),
+        ),
+        to_theirs=(
+            (r'^conv1\.', 'features.stem.conv.'),
+            (r'^bn1\.', 'features.stem.bn.'),
+            (r'^layer(\d)\.(\d+)\.', lambda found: f'features.s{found[1]}.b{int(found[2]) + 1}.'),
+            (r'\.(b\d+)\.conv(\d)\.', r'.\1.conv\2.conv.'),
+            (r'\.(b\d+)\.bn(\d)\.', r'.\1.conv\2.bn.'),
+            (r'\.downsample\.0\.', '.downsample.conv.'),
+            (r'\.downsample\.1\.', '.downsample.bn.'),
+        ),
+        unused='features.head.fc.',
+        stem_size=3,
+    ),
+)
+
+
+def below(state: Mapping[str, Tensor], prefix: str) -> State:
+    """The tensors whose names begin with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def find_extractor(state: Mapping[str, Tensor]) -> tuple[str, State]:
+    """The extractor of one of the authors' flat state dicts and its prefix, which is '' for an extractor alone."""
+    found = ((prefix, below(state, prefix)) for prefix in EXTRACTOR_PREFIXES)
+    return next((one for one in found if one[1]), ('', dict(state)))
+
+
+def family_of(extractor: Mapping[str, Tensor]) -> Family | None:
+    """The family of the authors' extractor, or None."""
+    return next((family for family in FAMILIES if family.is_theirs(extractor)), None)
+
+
+def family_here(backbone: Mapping[str, Tensor]) -> Family | None:
+    """The family of a backbone of ours, or None."""
+    return next((family for family in FAMILIES if family.is_ours(backbone)), None)
+
+
+def first_names(names: Iterable[str]) -> str:
+    """The first names, for messages."""
+    return ', '.join(list(names)[:3]) or 'no tensors'

@@ -1,0 +1,56 @@
+"""The training set against the model, before the first step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.dataset import InfiniteSampler
+from mmengine.hooks import Hook
+
+from agmax_mm.models.contract import unwrap
+from agmax_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DataCheckHook(Hook):
+    """Refuse training data that the classifier cannot be trained on, before hours are spent.
+
+    Fewer classes than outputs are allowed, as with a part of ImageNet under a recipe for all of it, and logged.
+    Detectors are left to the host.
+
+    Raises:
+        ValueError: Before training, if the head has fewer outputs than the data has classes, or if an epoch ends with a
+            batch of a single image whose views could agree with nothing.
+    """
+
+    def before_train(self, runner: Any) -> None:
+        """Compare the training set with the model."""
+        model = unwrap(runner.model)
+        self._check_classes(runner, model)
+        if getattr(model, 'agreement', None) is not None and runner.world_size == 1:
+            _check_last_batch(runner.train_dataloader)
+
+    def _check_classes(self, runner: Any, model: Any) -> None:
+        outputs = getattr(getattr(model, 'head', None), 'num_classes', None)
+        classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get('classes')
+        if outputs is None or classes is None:
+            return
+        if len(classes) > outputs:
+            raise ValueError(
+                f'model.head.num_classes: expected at least the {len(classes)} classes of the training set, '
+                f'got {outputs}'
+            )
+        if len(classes) < outputs:
+            runner.logger.info(f'The training set has {len(classes)} classes, the head {outputs} outputs.')
+
+
+def _check_last_batch(loader: Any) -> None:
+    batch_size, images = loader.batch_size, len(loader.sampler)
+    # Other batch samplers have no batch size, and endless samplers no last batch.
+    if batch_size is None or loader.drop_last or isinstance(loader.sampler, InfiniteSampler):
+        return
+    if batch_size == 1 or images % batch_size == 1:
+        raise ValueError(
+            f'train_dataloader: expected batches of at least 2 images for an agreement, got {images} images in batches '
+            f'of {batch_size}; set train_dataloader.drop_last=True or another total_batch_size'
+        )

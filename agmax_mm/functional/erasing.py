@@ -1,0 +1,49 @@
+"""Erasing of boxes from images.
+
+Shapes: N = images in the batch, C = channels, H x W = pixels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = None) -> Tensor:
+    """Set a box of each image to 0, the channels' mean once images are normalised ("CutOut").
+
+    Each image draws its own centre ``c``, uniformly over all its pixels; the box spans ``c - length // 2`` to
+    ``c + length // 2``, half-open, on both axes and is clipped at the border. So an odd length erases one pixel less
+    per side, and boxes near the border are smaller: with a length of half the image's side 19.14 % of the pixels go
+    on average, not 25 %.
+
+    Args:
+        images: Shape ``(N, C, H, W)``, not changed.
+        length: Side of the unclipped box in pixels, from 2 to the smaller side of the images; the papers use half of
+            it, 16 for CIFAR and 112 for ImageNet.
+        generator: Source of randomness on the CPU; torch's global one by default.
+
+    Returns:
+        Images of the same shape and type.
+
+    Raises:
+        ValueError: If the images have another number of dimensions or the length is out of range.
+
+    References:
+        T. DeVries and G. W. Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout",
+        arXiv:1708.04552, section 3.
+    """
+    if images.ndim != 4:
+        raise ValueError(f'cutout: expected images (N, C, H, W), got {tuple(images.shape)}')
+    height, width = images.shape[-2:]
+    if not 2 <= length <= min(height, width):
+        raise ValueError(f'cutout.length: expected 2 to {min(height, width)}, the side of the images, got {length}')
+    erased_rows = _spans(len(images), height, length // 2, generator).to(images.device)
+    erased_columns = _spans(len(images), width, length // 2, generator).to(images.device)
+    return images.masked_fill(erased_rows[:, None, :, None] & erased_columns[:, None, None, :], 0)
+
+
+def _spans(num_images: int, side: int, half: int, generator: torch.Generator | None) -> Tensor:
+    """Which of ``side`` positions lie within ``half`` of a random centre, shape ``(N, side)``; half-open."""
+    offsets = torch.arange(side) - torch.randint(side, (num_images, 1), generator=generator)
+    return (offsets >= -half) & (offsets < half)

@@ -1,0 +1,125 @@
+"""What can be wrong with a picture or a box of a detection set, and how it is told."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from PIL import Image, UnidentifiedImageError
+
+_MOST_NAMES = 3
+# Headers of images are read so many at a time: on a network drive the time is spent waiting.
+_READERS = 8
+_ORIENTATION_TAG = 0x0112
+_TRANSPOSED = (5, 6, 7, 8)
+
+
+@dataclass
+class DataReport:
+    """Counts of one annotation file.
+
+    Attributes:
+        source: The annotation file, or the list of them.
+        images: Images.
+        empty: Images without objects.
+        objects: Objects that are used.
+        left_out: What is wrong with a box to where such boxes are.
+        unknown: Name of a class that the config does not know to where it is.
+    """
+
+    source: str
+    images: int = 0
+    empty: int = 0
+    objects: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """All counts in one line, with places of what is left out."""
+        line = f'{self.source}: {self.images} images ({self.empty} without objects), {self.objects} objects'
+        left_out = {**self.left_out, **{f'of the unknown class {name!r}': at for name, at in self.unknown.items()}}
+        parts = [f'{len(places)} {defect} (in {few(places)})' for defect, places in left_out.items()]
+        return f'{line}; left out: {", ".join(parts)}' if parts else line
+
+
+def box_defect(box: Sequence[float], width: float, height: float) -> str | None:
+    """Say why a box cannot be learnt or found, if it cannot.
+
+    Such a box makes a detector's regression targets infinite, and has no overlap with any detection.
+
+    Args:
+        box: Left, top, right and bottom edge in pixels.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
+
+    Returns:
+        ``'with reversed corners'``, ``'of zero area'``, ``'outside the image'`` or None. A box that reaches beyond the
+        image with a part of it is sound: the host cuts it at the edge.
+
+    Raises:
+        ValueError: If an edge is not finite.
+    """
+    left, top, right, bottom = box
+    if not all(math.isfinite(edge) for edge in box):
+        raise ValueError(f'expected a box of finite numbers, got {list(box)}')
+    if right < left or bottom < top:
+        return 'with reversed corners'
+    if right == left or bottom == top:
+        return 'of zero area'
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        return 'outside the image'
+    return None
+
+
+def check_images(source: str, images: Sequence[tuple[str, int, int]]) -> None:
+    """Compare images with what their annotations say, by their headers.
+
+    Args:
+        source: The annotation file, for messages.
+        images: Path, width and height in pixels, as annotated.
+
+    Raises:
+        ValueError: If files are missing, are no images, or are of another size; as the host loads them, which turns
+            photographs as their EXIF orientation says.
+    """
+    missing = [path for path, _, _ in images if not os.path.isfile(path)]
+    if missing:
+        raise ValueError(f'{source}: {len(missing)} of {len(images)} images do not exist: {few(missing)}')
+    with ThreadPoolExecutor(_READERS) as pool:
+        sizes = list(pool.map(_loaded_size, (path for path, _, _ in images)))
+    damaged = [path for (path, _, _), size in zip(images, sizes, strict=True) if size is None]
+    if damaged:
+        raise ValueError(
+            f'{source}: {len(damaged)} of {len(images)} images are damaged or something else: {few(damaged)}'
+        )
+    differing = [
+        f'{path} ({width} x {height} annotated, is {size[0]} x {size[1]})'
+        for (path, width, height), size in zip(images, sizes, strict=True)
+        if size is not None and size != (width, height)
+    ]
+    if differing:
+        raise ValueError(
+            f'{source}: {len(differing)} of {len(images)} images are not of the size that is annotated, so their boxes '
+            f'may be of other images: {few(differing)}'
+        )
+
+
+def few(names: Iterable[str], most: int = _MOST_NAMES) -> str:
+    """The first names and the number of the others."""
+    names = list(names)
+    more = f' and {len(names) - most} more' if len(names) > most else ''
+    return ', '.join(names[:most]) + more or 'none'
+
+
+def _loaded_size(path: str) -> tuple[int, int] | None:
+    """Width and height as the host loads the image, ``None`` if it is none."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION_TAG) in _TRANSPOSED
+    except (UnidentifiedImageError, OSError, SyntaxError):
+        return None
+    return (height, width) if turned else (width, height)

@@ -1,0 +1,80 @@
+"""The command, as a person calls it, and what it calls."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from agmax_mm.checkpoints.authors import convert_file, to_agmax_mm
+from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.transfer.backbone import read_backbone
+from tests.checkpoints import authors_reference as reference
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(*arguments, path=ROOT):
+    environment = {**os.environ, 'PYTHONPATH': str(path), 'OMP_NUM_THREADS': '1'}
+    command = [sys.executable, str(ROOT / 'tools/convert_checkpoint.py'), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture
+def state(generator):
+    return reference.authors_state('WideResNet40-2', generator, hidden=6)
+
+
+def test_help_shows_an_example_and_needs_no_torch(tmp_path):
+    (tmp_path / 'torch.py').write_text('raise ImportError("torch was imported")')
+    done = call('--help', path=f'{tmp_path}:{ROOT}')
+    assert done.returncode == 0
+    assert 'example:\n  python tools/convert_checkpoint.py ' in done.stdout
+
+
+def test_there_and_back(state, tmp_path):
+    torch.save(reference.authors_checkpoint(state), tmp_path / 'their.pth')
+    done = call(tmp_path / 'their.pth', tmp_path / 'own.pth')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f'wrote {tmp_path}/own.pth: {len(state)} tensors, with pair head\n'
+    own = load_checkpoint_file(tmp_path / 'own.pth')
+    expected = to_agmax_mm(state)
+    assert all(torch.equal(value, expected[key]) for key, value in own['state_dict'].items())
+    note = own['meta']['agmax_mm']
+    assert note['converted']['from'] == 'their.pth'
+    assert len(note['converted']['sha256']) == 64
+    # The converted file goes on as one of this package's does.
+    backbone = read_backbone(tmp_path / 'own.pth')
+    assert backbone.info['format'] == 'openmmlab'
+    assert backbone.contract == note['contract']
+
+    convert_file(tmp_path / 'own.pth', tmp_path / 'back.pth', 'authors')
+    back = load_checkpoint_file(tmp_path / 'back.pth')['model_state_dict']
+    assert list(back) == list(state)
+    assert all(torch.equal(back[key], value) for key, value in state.items())
+
+
+def test_mistakes_write_nothing(state, tmp_path):
+    their, own, out = (tmp_path / name for name in ('their.pth', 'own.pth', 'out.pth'))
+    torch.save({'model_state_dict': state}, their)
+    torch.save({'state_dict': to_agmax_mm(state)}, own)
+    before = sorted(tmp_path.iterdir())
+    for arguments, text in [
+        ((own, out), "own.pth': expected one of the AgMax authors', got another"),
+        ((their, out, 'authors'), "their.pth': expected one of this package, got theirs"),
+        ((their, tmp_path / 'out.safetensors'), 'expected a name ending in .pth'),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            convert_file(*arguments)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_files_that_hold_more_than_weights_are_refused(state, tmp_path):
+    torch.save({'model_state_dict': state, 'args': Path('x')}, tmp_path / 'their.pth')
+    with pytest.raises(ValueError, match="their.pth': expected tensors and plain values only"):
+        convert_file(tmp_path / 'their.pth', tmp_path / 'out.pth')
+    assert not (tmp_path / 'out.pth').exists()

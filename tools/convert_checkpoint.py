@@ -1,0 +1,38 @@
+#!/usr/bin/env python
+"""Convert a classifier's checkpoint between the AgMax authors' code and this package; the logits stay the same."""
+
+from __future__ import annotations
+
+import argparse
+
+from agmax_mm.cli import make_parser, run
+
+_EXAMPLE = """Their wide ResNets, ResNets, RegNets and EfficientNets are known, with or without the pair head (qnet).
+The result has no optimiser state: it can be tested and started from (load_from), not resumed.
+tools/export_backbone.py takes their files, too, for detectors.
+
+example:
+  python tools/convert_checkpoint.py imagenet-agmax-mi-ResNet50-cutmix-auto_augment-79.12-mlp-2048.pth resnet50.pth
+  python tools/test.py configs/agmax/resnet50_cutmix_aa_270e.py resnet50.pth
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__, _EXAMPLE)
+    parser.add_argument('checkpoint', help='file to read')
+    parser.add_argument('out', help='file to write, .pth')
+    parser.add_argument('--to', choices=['agmax_mm', 'authors'], default='agmax_mm', help='(default: agmax_mm)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Convert."""
+    args = parse_args()
+    from agmax_mm.checkpoints.authors import convert_file
+
+    print(f'wrote {args.out}: {convert_file(args.checkpoint, args.out, args.to)}')
+
+
+if __name__ == '__main__':
+    run(main)
