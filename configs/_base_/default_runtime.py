@@ -5,9 +5,11 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1, save_best='accuracy/top1', rule='greater'),
+    # Two: the host deletes the oldest before it writes the next, and may be killed in between.
+    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='accuracy/top1', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     export=dict(type='agmax_mm.BackboneExportHook'),
+    agreement_monitor=dict(type='agmax_mm.AgreementMonitorHook', interval=50),
 )
 
 env_cfg = dict(

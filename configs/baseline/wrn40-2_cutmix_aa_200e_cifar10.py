@@ -1,8 +1,9 @@
 """WRN-40-2 with CutMix and AutoAugment, CIFAR-10, 200 epochs: the baseline of the AgMax recipe of this name.
 
-Paper:  Atienza, WACV 2022, Table 2, row CutMix+AA without AgMax: 96.4 top-1.
-Ours:   not run.
-Run:    python tools/train.py configs/baseline/wrn40-2_cutmix_aa_200e_cifar10.py
+Paper:   Atienza, WACV 2022, Table 2, CutMix+AA without AgMax: 96.4 top-1.
+Ours:    not run.
+Run:     python tools/train.py configs/baseline/wrn40-2_cutmix_aa_200e_cifar10.py
+Made by: tools/make_recipes.py
 """
 
 _base_ = [
@@ -12,6 +13,8 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = dict(table=2, row='CutMix+AA', metric='accuracy/top1', value=96.4)
+paper = [
+    dict(table=2, row='CutMix+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4),
+]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

@@ -1,8 +1,9 @@
 """WRN-40-2 with CutMix and AutoAugment, CIFAR-100, 200 epochs: the baseline of the AgMax recipe of this name.
 
-Paper:  Atienza, WACV 2022, Table 2, row CutMix+AA without AgMax: 80.1 top-1.
-Ours:   not run.
-Run:    python tools/train.py configs/baseline/wrn40-2_cutmix_aa_200e_cifar100.py
+Paper:   Atienza, WACV 2022, Table 2, CutMix+AA without AgMax: 80.1 top-1.
+Ours:    not run.
+Run:     python tools/train.py configs/baseline/wrn40-2_cutmix_aa_200e_cifar100.py
+Made by: tools/make_recipes.py
 """
 
 _base_ = [
@@ -12,7 +13,9 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = dict(table=2, row='CutMix+AA', metric='accuracy/top1', value=80.1)
+paper = [
+    dict(table=2, row='CutMix+AA', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=80.1),
+]
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

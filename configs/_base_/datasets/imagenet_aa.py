@@ -1,4 +1,4 @@
-# ImageNet with AutoAugment between the flip and the colour jitter.
+# Training on ImageNet with AutoAugment between the flip and the colour jitter.
 _base_ = './imagenet.py'
 
 train_dataloader = dict(

@@ -1,0 +1,25 @@
+"""AgMax on RegNetX-200MF with the standard augmentation, ImageNet-1k, 100 epochs.
+
+Paper:     Atienza, WACV 2022, Table 9, Standard with AgMax: 70.1 top-1 (68.8 without).
+Ours:      not run.
+Run:       tools/dist_train.sh configs/agmax/regnetx-200mf_standard_100e.py 8
+Control:   --cfg-options model.agreement=none (two views, no agreement)
+Reference: --cfg-options model.agreement=mi_qnet model.init_std=0.2 (as in the authors' code)
+Made by:   tools/make_recipes.py
+"""
+
+_base_ = '../baseline/regnetx-200mf_standard_100e.py'
+
+paper = [
+    dict(table=9, row='RegNetX-200MF', column='AgMax', metric='accuracy/top1', value=70.1),
+]
+
+model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(step, num_views=2) if step['type'] == 'agmax_mm.TwoView' else step
+            for step in _base_.train_dataloader.dataset.pipeline
+        ]
+    )
+)

@@ -1,0 +1,25 @@
+"""AgMax on ResNet-101 with CutMix and AutoAugment, ImageNet-1k, 270 epochs.
+
+Paper:     Atienza, WACV 2022, Table 9, CutMix+AA with AgMax: 81.2 top-1 (80.7 without).
+Ours:      not run.
+Run:       tools/dist_train.sh configs/agmax/resnet101_cutmix_aa_270e.py 8
+Control:   --cfg-options model.agreement=none (two views, no agreement)
+Reference: --cfg-options model.agreement=mi_qnet model.init_std=0.2 (as in the authors' code)
+Made by:   tools/make_recipes.py
+"""
+
+_base_ = '../baseline/resnet101_cutmix_aa_270e.py'
+
+paper = [
+    dict(table=9, row='ResNet-101', column='CutMix+AA+AgMax', metric='accuracy/top1', value=81.2),
+]
+
+model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(step, num_views=2) if step['type'] == 'agmax_mm.TwoView' else step
+            for step in _base_.train_dataloader.dataset.pipeline
+        ]
+    )
+)

@@ -1,0 +1,19 @@
+"""EfficientNet-B0 with the standard augmentation, ImageNet-1k, 100 epochs: a baseline.
+
+Paper:   Atienza, WACV 2022, Table 9, Standard without AgMax: 75.3 top-1.
+Ours:    not run.
+Run:     tools/dist_train.sh configs/baseline/efficientnet-b0_standard_100e.py 8
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/efficientnet-b0.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/datasets/imagenet_val_256.py',
+    '../_base_/schedules/imagenet_100e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=9, row='EfficientNet-B0', column='Standard', metric='accuracy/top1', value=75.3),
+]

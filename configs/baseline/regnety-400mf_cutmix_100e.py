@@ -1,0 +1,21 @@
+"""RegNetY-400MF with CutMix, ImageNet-1k, 100 epochs: a baseline.
+
+Paper:   Atienza, WACV 2022, Table 9, CutMix without AgMax: 71.4 top-1.
+Ours:    not run.
+Run:     tools/dist_train.sh configs/baseline/regnety-400mf_cutmix_100e.py 8
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/regnety-400mf.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/datasets/imagenet_val_256.py',
+    '../_base_/schedules/imagenet_100e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=9, row='RegNetY-400MF', column='CutMix', metric='accuracy/top1', value=71.4),
+]
+
+data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[1.0]))

@@ -1,0 +1,24 @@
+"""ResNet-50 with CutOut and AutoAugment, ImageNet-1k, 270 epochs: the baseline of the AgMax recipe of this name.
+
+Paper:   Atienza, WACV 2022, Table 2, CutOut+AA without AgMax: 77.9 top-1, 93.7 top-5.
+Ours:    not run.
+Run:     tools/dist_train.sh configs/baseline/resnet50_cutout_aa_270e.py 8
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/resnet50.py',
+    '../_base_/datasets/imagenet_aa.py',
+    '../_base_/datasets/imagenet_val_224.py',
+    '../_base_/schedules/imagenet_270e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=2, row='CutOut+AA', column='ResNet-50, 270 epochs', metric='accuracy/top1', value=77.9),
+    dict(table=2, row='CutOut+AA', column='ResNet-50, 270 epochs', metric='accuracy/top5', value=93.7),
+]
+
+data_preprocessor = dict(
+    image_augments=[*_base_.data_preprocessor.image_augments, dict(type='agmax_mm.CutOut', length=112)]
+)

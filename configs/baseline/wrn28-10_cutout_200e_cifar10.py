@@ -1,0 +1,20 @@
+"""WRN-28-10 with CutOut, CIFAR-10, 200 epochs: the baseline of the AgMax recipe of this name.
+
+Paper:   Atienza, WACV 2022, Table 2, CutOut without AgMax: 97.1 top-1.
+Ours:    not run.
+Run:     python tools/train.py configs/baseline/wrn28-10_cutout_200e_cifar10.py
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/wrn28-10.py',
+    '../_base_/datasets/cifar10.py',
+    '../_base_/schedules/cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=2, row='CutOut', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.1),
+]
+
+data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -1,0 +1,20 @@
+"""WRN-40-2 with CutOut and AutoAugment, CIFAR-10, 200 epochs: the baseline of the AgMax recipe of this name.
+
+Paper:   Atienza, WACV 2022, Table 2, CutOut+AA without AgMax: 96.4 top-1.
+Ours:    not run.
+Run:     python tools/train.py configs/baseline/wrn40-2_cutout_aa_200e_cifar10.py
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/wrn40-2.py',
+    '../_base_/datasets/cifar10_aa.py',
+    '../_base_/schedules/cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=2, row='CutOut+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4),
+]
+
+data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -1,0 +1,18 @@
+"""WRN-40-2 with the standard augmentation, CIFAR-10, 200 epochs: the baseline of the AgMax recipe of this name.
+
+Paper:   Atienza, WACV 2022, Table 2, Standard without AgMax: 95.1 top-1.
+Ours:    not run.
+Run:     python tools/train.py configs/baseline/wrn40-2_standard_200e_cifar10.py
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/wrn40-2.py',
+    '../_base_/datasets/cifar10.py',
+    '../_base_/schedules/cifar_200e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=2, row='Standard', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=95.1),
+]

@@ -1,0 +1,46 @@
+#!/usr/bin/env python
+"""Write the recipes behind the AgMax paper's Tables 1, 2, 7, 8 and 9: configs/baseline/ and configs/agmax/."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from agmax_mm.cli import make_parser, run
+
+_EXAMPLE = """example:
+  python tools/make_recipes.py --check
+
+Files that this command wrote earlier and no longer writes are removed; others in these folders are left alone.
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__, _EXAMPLE)
+    parser.add_argument('--configs', default='configs', metavar='DIR', help='folder of the configs (default: configs)')
+    parser.add_argument(
+        '--check', action='store_true', help='write nothing; name the files that differ, and exit with 1'
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write or check."""
+    args = parse_args()
+    from agmax_mm.recipes.files import compare, write
+
+    root = Path(args.configs)
+    if not args.check:
+        for path, what in write(root).items():
+            print(f'{what} {root / path}')
+        return 0
+    differing = compare(root)
+    for path, what in differing.items():
+        print(f'{what}: {root / path}', file=sys.stderr)
+    return 1 if differing else 0
+
+
+if __name__ == '__main__':
+    run(main)
