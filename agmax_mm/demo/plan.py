@@ -62,7 +62,7 @@ def build_plan(layout: Layout, seed: int, overrides: Mapping[str, list[str]] | N
     stages += [planner.pretrain(f'pretrain_{arm}', f'pretrain_{arm}', f'pre-training, {ARMS[arm]}') for arm in ARMS]
     for detector, title in DETECTORS.items():
         stages += [planner.finetune(detector, arm, f'{title} from {ARMS[arm]}') for arm in ARMS]
-    control = ['model.agreement.loss_weight=0']
+    control = ['model.agreement=none']
     stages.append(planner.pretrain(CONTROL, 'pretrain_agmax', 'pre-training, two views only', control))
     stages.append(planner.views())
     stages += [planner.detections(detector, f'pictures of {title}') for detector, title in DETECTORS.items()]

@@ -46,10 +46,12 @@ class Run:
         return str(self.record['status'])
 
     def paper(self) -> dict[str, float]:
-        """The paper's figures for this recipe by metric, in percent; it may give several."""
+        """The paper's figures for this recipe by metric, in percent; where its tables differ, the first one's."""
         stated = self.record.get('paper') or []
-        entries = [stated] if isinstance(stated, dict) else stated
-        return {entry['metric']: entry['value'] for entry in entries}
+        figures: dict[str, float] = {}
+        for entry in [stated] if isinstance(stated, dict) else stated:
+            figures.setdefault(entry['metric'], entry['value'])
+        return figures
 
     def last(self, metric: str) -> float | None:
         """Score of the last validation, if the run is complete and has this metric."""

@@ -1,4 +1,4 @@
-"""EfficientNet-B0 with CutMix and AutoAugment, ImageNet-1k, 100 epochs: a baseline.
+"""EfficientNet-B0 with CutMix and AutoAugment, ImageNet-1k, 100 epochs: the baseline of the AgMax recipe of this name.
 
 Paper:   Atienza, WACV 2022, Table 9, CutMix+AA without AgMax: 71.7 top-1.
 Ours:    not run.

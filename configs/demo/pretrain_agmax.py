@@ -2,7 +2,7 @@
 
 Ours:    see the report of `make demo`.
 Run:     make demo
-Control: --cfg-options model.agreement.loss_weight=0 (two views, no agreement)
+Control: --cfg-options model.agreement=none (two views, no agreement)
 """
 
 _base_ = './pretrain_baseline.py'

@@ -46,6 +46,7 @@ def test_every_figure_belongs_to_one_recipe():
         ((9, 'RegNetY-400MF', 'CutMix'), 'baseline/regnety-400mf_cutmix_100e.py'),
         ((9, 'EfficientNet-B0', 'CutMix+AA'), 'baseline/efficientnet-b0_cutmix_aa_100e.py'),
         ((9, 'EfficientNet-B0', 'AgMax'), 'agmax/efficientnet-b0_standard_100e_mse.py'),
+        ((9, 'EfficientNet-B0', 'CutMix+AA+AgMax'), 'agmax/efficientnet-b0_cutmix_aa_100e.py'),
     ],
 )
 def test_path_of_a_cell(place, path):
@@ -62,4 +63,4 @@ def test_reference_options_follow_the_released_code():
         'model.init_std': 0.2,
         'model.backbone.zero_init_residual': False,
     }
-    assert options['agmax/efficientnet-b0_cutmix_aa_100e_mse.py'] == {'model.init_std': 0.2}
+    assert options['agmax/efficientnet-b0_standard_100e_mse.py'] == {'model.init_std': 0.2}
