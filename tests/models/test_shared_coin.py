@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from mmengine.dataset import default_collate
+from mmengine.logging import MessageHub
 from mmpretrain.structures import DataSample
 
 from agmax_mm.models import TwoViewDataPreprocessor
@@ -39,3 +40,29 @@ def test_ranks_mix_in_the_same_steps(tmp_path):
     assert sum(one != other for one, other in zip(mixed, other_mixed, strict=True)) <= 2
     both = [index for index in range(STEPS) if mixed[index] and other_mixed[index]]
     assert any(scores[index] != other_scores[index] for index in both)
+
+
+def _resumed(rank, start):
+    """The coins of the steps from ``start`` on, in a run whose hook noted seed and step."""
+    np.random.seed(rank)
+    preprocessor = TwoViewDataPreprocessor(
+        num_classes=4, batch_augments=dict(augments=[dict(type='agmax_mm.CutMix')], probs=[0.5])
+    )
+    hub = MessageHub.get_current_instance()
+    hub.update_info('shared_seed', 5)
+    coins = []
+    for step in range(start, STEPS):
+        hub.update_info('iter', step)
+        coins.append(preprocessor._draw_mixing() is not None)
+    return coins
+
+
+def test_a_resumed_run_tosses_the_same_coins(tmp_path):
+    folders = [tmp_path / name for name in ('whole', 'rest')]
+    for folder in folders:
+        folder.mkdir()
+    whole, other = run_ranks(_resumed, 2, folders[0], 0)
+    rest, _ = run_ranks(_resumed, 2, folders[1], 20)
+    assert whole == other
+    assert rest == whole[20:]
+    assert 8 < sum(whole) < 32

@@ -75,7 +75,7 @@ class Corrupt(BaseTransform):
         # The library takes RGB: some corruptions have a colour.
         rgb = np.ascontiguousarray(image[..., ::-1])
         corrupted = self._corrupt(rgb, severity=self.severity, corruption_name=self.corruption, **options)
-        return np.ascontiguousarray(corrupted)
+        return np.ascontiguousarray(corrupted[..., ::-1])
 
     def __repr__(self) -> str:
         """The corruption."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.dist import broadcast, get_world_size
+from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -146,6 +147,10 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         """Source of the coins. Processes augment differently but mix in the same steps: the batch is one."""
         if get_world_size() == 1:
             return np.random
+        information = MessageHub.get_current_instance().runtime_info
+        if 'shared_seed' in information:
+            # By RandomStateHook: a function of the step, so that a resumed run tosses the same.
+            return np.random.RandomState([information['shared_seed'], information['iter']])
         if self._shared_coins is None:
             seed = torch.randint(2**31, (), device=self.device)
             broadcast(seed)

@@ -39,9 +39,7 @@ class _Views(torch.utils.data.Dataset):
         return {'inputs': views if self.views > 1 else views[0], 'data_samples': sample}
 
 
-def _runner(
-    folder, *, agreement='mi', views=2, epochs=3, hooks=(), backends=(), images=IMAGES, record_interval=1, **defaults
-):
+def _runner(folder, *, agreement='mi', views=2, epochs=3, hooks=(), backends=(), images=IMAGES, record_interval=1):
     config = Config(
         dict(
             default_scope='mmpretrain',
@@ -65,7 +63,9 @@ def _runner(
             train_cfg=dict(by_epoch=True, max_epochs=epochs),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
             default_hooks=dict(
-                logger=dict(type='LoggerHook', interval=1), checkpoint=None, run_record=dict(type='agmax_mm.RunRecordHook', interval=record_interval), **defaults
+                logger=dict(type='LoggerHook', interval=1),
+                checkpoint=None,
+                run_record=dict(type='agmax_mm.RunRecordHook', interval=record_interval),
             ),
             custom_hooks=list(hooks),
             visualizer=dict(type='UniversalVisualizer', vis_backends=list(backends)),
@@ -73,7 +73,7 @@ def _runner(
             randomness=dict(seed=0),
             experiment_name=folder.name,
         )
-    )  # fmt: skip
+    )
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return Runner.from_cfg(config)
 
