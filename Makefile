@@ -16,7 +16,7 @@ demo: install  ## Pre-train, transfer to detection and report, on data that ship
 	@$(BIN)/python tools/demo.py $(DEMO_ARGS)
 
 test: install  ## Run the tests; PYTEST_ARGS='-k name --runslow' goes to pytest
-	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 lint: install  ## Check formatting, lint and types
 	@status=0; for check in 'ruff format --check .' 'ruff check .' mypy; do $(BIN)/$$check || status=1; done; exit $$status

@@ -73,9 +73,10 @@ setup(
         'cam': ["torchcam>=0.5; python_version>='3.11'", 'grad-cam>=1.5.5'],
         'audio': ['soundfile>=0.12'],
         'caption': ['pycocoevalcap>=1.2'],
+        'onnx': ['onnx>=1.17', 'onnxruntime>=1.20'],
         'track': ['tensorboard>=2.15'],
         'demo': ['mlxtend>=0.25,<0.26'],
-        'dev': ['mypy', 'pytest', 'pytest-timeout', 'ruff', 'tensorboard>=2.15'],
+        'dev': ['mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'tensorboard>=2.15'],
     },
     classifiers=[
         'Development Status :: 3 - Alpha',

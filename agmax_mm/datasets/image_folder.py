@@ -157,7 +157,8 @@ class ImageFolder(CustomDataset):
         if empty and complete:
             raise ValueError(
                 f'{self._who()}: expected images of all {len(classes)} classes in {str(file)!r}, '
-                f'got none of {len(empty)}: {", ".join(empty[:5])}; classes=[...] tells of other classes'
+                f'got none of {len(empty)}: {", ".join(map(repr, empty[:5]))}; where the labels are of other classes, '
+                f'or of a part, name those in dataset.classes (labels here: {min(found)} to {max(found)})'
             )
         self._metainfo['classes'] = classes
         return [(image.path, image.label) for image in images]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import difflib
 import hashlib
 import inspect
@@ -103,9 +104,9 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
     Raises:
         ValueError: If a key is unknown.
     """
+    options = _replace_named(config, options)
     for key in options:
         _check_option(config, key)
-    options = dict(options)
     if _TRAIN_ROOT in options:
         old = config.train_dataloader.dataset.get('data_root')
         for name in ('val_dataloader', 'test_dataloader'):
@@ -113,6 +114,26 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
             if old is not None and dataset.get('data_root') == old:
                 options.setdefault(f'{name}.dataset.data_root', options[_TRAIN_ROOT])
     config.merge_from_dict(options)
+
+
+def _replace_named(config: Config, options: dict[str, Any]) -> dict[str, Any]:
+    """Put what ``model.agreement=NAME`` and ``model.backbone=LIBRARY/MODEL`` stand for in the place of the recipe's.
+
+    Merged into those, they would keep options of another class. Further options may then change parts of them.
+    """
+    from agmax_mm.models.agreements import AGREEMENTS
+
+    rest = dict(options)
+    agreement = rest.get('model.agreement')
+    if isinstance(agreement, str) and agreement in AGREEMENTS:
+        named = AGREEMENTS[rest.pop('model.agreement')]
+        config.model.agreement = None if named is None else ConfigDict(copy.deepcopy(named))
+    backbone = rest.get('model.backbone')
+    backbone = {'type': backbone} if isinstance(backbone, str) else backbone
+    if isinstance(backbone, dict) and '/' in str(backbone.get('type')):
+        del rest['model.backbone']
+        config.model.backbone = ConfigDict(backbone)
+    return rest
 
 
 def prepare_config(config: Config, *, world_size: int) -> None:

@@ -99,7 +99,8 @@ class Runner(HostRunner):
 def _check_weights(filename: str, checkpoint: dict[str, Any], model: nn.Module, prefix: str) -> None:
     """Refuse a file whose tensors are not those of the model; the host would skip what does not fit.
 
-    The agreement's parameters are of use in training alone: a plain classifier does without them.
+    The agreement's parameters are of use in training alone: a plain classifier does without them. Where both have
+    them, as from a run with the pair head to another one, they must be of one shape.
     """
     weights = checkpoint.get('state_dict', checkpoint)
     found = {name.removeprefix('module.'): tensor for name, tensor in weights.items()}
@@ -107,8 +108,7 @@ def _check_weights(filename: str, checkpoint: dict[str, Any], model: nn.Module, 
     names = sorted(
         name
         for name in found.keys() | expected.keys()
-        if name.startswith(prefix)
-        and not name.startswith('agreement.')
+        if (name in found and name in expected if name.startswith('agreement.') else name.startswith(prefix))
         and getattr(found.get(name), 'shape', None) != getattr(expected.get(name), 'shape', None)
     )
     if names:
@@ -119,6 +119,7 @@ def _check_weights(filename: str, checkpoint: dict[str, Any], model: nn.Module, 
         raise ValueError(
             f'checkpoint {filename!r}: expected the tensors of this model, got another network: {len(names)} differ, '
             f'the first is {names[0]!r}, of which the model has {wants} and the file {has}'
+            + ('; model.agreement.pair_head.hid_channels sets its width' if 'pair_head' in names[0] else '')
         )
 
 

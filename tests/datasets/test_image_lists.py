@@ -74,7 +74,7 @@ def test_folders_that_are_no_classes(tmp_path):
         ('a.png 0\nb.png 7\n', "line 2: expected a label of 0 to 1 .cat to dog., got 7 for 'b.png'"),
         ('a.png 0\nsub/c.png 1\nd.png 1\n', r"line 2: expected an image at '.*images/sub/c.png', got none \(2 of 3"),
         ('a.png 0\nd.png 1\nsub/c.png 1\n', "line 2: expected an image at '.*images/d.png', got none"),
-        ('b.png 1\n', 'expected images of all 2 classes in .*list.txt.*, got none of 1: cat; classes='),
+        ('b.png 1\n', "expected images of all 2 classes in .*list.txt.*, got none of 1: 'cat'; where"),
         ('\n \n', 'list.txt.*: expected images, one "path label" a line, got none'),
         (b'\xff\xfe\x00 0\n', 'list.txt.*: expected text in UTF-8'),
         (None, "expected a list of images at '.*list.txt', got none"),
@@ -92,5 +92,7 @@ def test_what_is_wrong_with_a_list_is_said_in_one_line(tmp_path, text, message):
 def test_labels_that_skip_a_class(tmp_path):
     _write(tmp_path / 'images', 'a.png', 'b.png')
     (tmp_path / 'list.txt').write_text('a.png 0\nb.png 3\n')
-    with pytest.raises(ValueError, match='expected images of all 4 classes in .*list.txt.*, got none of 2: 1, 2'):
+    with pytest.raises(
+        ValueError, match=r"all 4 classes in .*list.txt.*, got none of 2: '1', '2'; .*labels here: 0 to 3"
+    ):
         ImageFolder(str(tmp_path), 'images', ann_file='list.txt')

@@ -151,3 +151,33 @@ def test_syntax_errors_are_placed(tmp_path):
     path.write_text('model = dict(\n    type=,\n)\n')
     with pytest.raises(ValueError, match=r"recipe.py', line 2: expected Python, got invalid syntax"):
         load_config(str(path))
+
+
+def test_an_agreement_by_name_takes_the_place_of_the_recipe_s_and_has_options():
+    options = {'model.agreement': 'mi_qnet', 'model.agreement.pair_head.hid_channels': 64}
+    agreement = load_config(RECIPE, options).model.agreement
+    head = dict(type='agmax_mm.PairHead', hid_channels=64)
+    assert agreement == dict(type='agmax_mm.PairEntropyAgreement', pair_head=head)
+    assert 'pair_head' not in load_config(RECIPE).model.agreement
+    # Not those of another recipe read in the same process.
+    again = load_config(RECIPE, {'model.agreement': 'mi_qnet'}).model.agreement
+    assert again.pair_head == dict(type='agmax_mm.PairHead')
+    assert load_config(RECIPE, {'model.agreement': None}).model.agreement is None
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'model.backbone': 'timm/vit_tiny_patch16_224', 'model.backbone.img_size': 32},
+        {'model.backbone': {'type': 'timm/vit_tiny_patch16_224', 'img_size': 32}},
+    ],
+)
+def test_a_backbone_by_name_takes_the_place_of_the_recipe_s(options):
+    backbone = load_config(RECIPE, options).model.backbone
+    assert backbone == dict(type='timm/vit_tiny_patch16_224', img_size=32)
+
+
+@pytest.mark.parametrize('text', ["[dict(type='X')]", "{'a': b}", '(1, 2'])
+def test_values_that_open_a_bracket_are_python_literals(text):
+    with pytest.raises(ValueError, match=r'--cfg-options: expected a Python literal, .* got .hooks='):
+        parse_options([f'hooks={text}'])

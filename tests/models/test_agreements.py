@@ -123,6 +123,23 @@ def test_detached_pair_head_follows_without_steering():
         assert not torch.allclose(got, attached)
 
 
+@pytest.mark.parametrize('name', ['kl', 'ce'])
+def test_options_reach_the_function(name):
+    function = {'kl': AF.kl_agreement, 'ce': AF.cross_entropy_agreement}[name]
+    views = [view.requires_grad_() for view in reference.batch_logits(6, 6, CLASSES)]
+    for options in (dict(detach=True), dict(symmetric=True), dict(reduction='batchmean')):
+        if name == 'kl' and 'reduction' in options:
+            continue
+        term = _objective(build_agreement({**AGREEMENTS[name], **options}, CLASSES), views)
+        expected = function(*views, **options)
+        torch.testing.assert_close(term, expected)
+        grads = (torch.autograd.grad(value, views, allow_unused=True) for value in (term, expected))
+        for got, wanted in zip(*grads, strict=True):
+            assert (got is None) == (wanted is None)
+            if got is not None:
+                torch.testing.assert_close(got, wanted)
+
+
 def test_summed_consistency_is_as_many_times_the_mean_as_there_are_classes():
     views = reference.batch_logits(5, 6, CLASSES)
     mean, summed = (

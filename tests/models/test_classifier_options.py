@@ -194,9 +194,11 @@ def test_heads_with_a_loss_of_their_own_work_without_agreement():
 def test_a_logit_that_is_not_finite_stops_with_step_and_sample(agreement, value):
     model = _model(agreement=agreement).train()
     data = model.data_preprocessor(_batch(views=2 if agreement else 1), training=True)
-    data['inputs'][2] = value
-    # BatchNorm would spread it over the batch.
-    model.eval()
+
+    def spoil(module, inputs, output):
+        output[2, 1] = value
+
+    model.head.register_forward_hook(lambda module, inputs, output: spoil(module, inputs, output.data))
     MessageHub.get_current_instance().update_info('iter', 41)
     try:
         with pytest.raises(
@@ -210,8 +212,25 @@ def test_a_logit_that_is_not_finite_stops_with_step_and_sample(agreement, value)
 def test_a_step_of_one_image_is_refused():
     model = _model(agreement='mi').train()
     data = model.data_preprocessor(_batch(images=1), training=True)
-    with pytest.raises(ValueError, match=r"expected at least 2 images in a step, got 1 \('0.jpg'\).*drop_last=True"):
+    with pytest.raises(ValueError, match=r"expected at least 2 images in a step, got 1, '0.jpg'; .*drop_last=True"):
         model.loss(**data)
+
+
+def test_a_step_of_one_image_that_the_network_cannot_take_is_named_too():
+    """At 32 pixels this backbone's last maps have one."""
+    model = _model().train()
+    data = model.data_preprocessor(_batch(images=1, views=1), training=True)
+    with pytest.raises(ValueError, match=r"at least 2 images in a step, got 1, '0.jpg'; .*Expected more than 1 value"):
+        model.loss(**data)
+
+
+def test_scores_of_other_classes_are_refused():
+    model = _model().train()
+    batch = _batch(views=2)
+    for sample in batch['data_samples']:
+        sample.set_gt_score(torch.ones(CLASSES + 1) / (CLASSES + 1))
+    with pytest.raises(ValueError, match='expected gt_score of 5 classes, got 6'):
+        model.data_preprocessor(batch, training=True)
 
 
 @pytest.mark.parametrize('label', [-1, CLASSES])

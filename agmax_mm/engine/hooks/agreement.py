@@ -125,10 +125,6 @@ class AgreementMonitorHook(Hook):
         if isinstance(head, nn.Module):
             self._handle = head.register_forward_hook(self._keep)
 
-    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Forget the logits of a validation in between."""
-        self._logits = None
-
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:

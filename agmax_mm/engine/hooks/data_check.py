@@ -49,8 +49,11 @@ def _check_last_batch(loader: Any) -> None:
     # Other batch samplers have no batch size, and endless samplers no last batch.
     if batch_size is None or loader.drop_last or isinstance(loader.sampler, InfiniteSampler):
         return
-    if batch_size == 1 or images % batch_size == 1:
+    if batch_size == 1:
+        raise ValueError('total_batch_size: expected at least 2 images a step for an agreement, got 1')
+    if images % batch_size == 1:
         raise ValueError(
-            f'train_dataloader: expected batches of at least 2 images for an agreement, got {images} images in batches '
-            f'of {batch_size}; set train_dataloader.drop_last=True or another total_batch_size'
+            f'train_dataloader: expected at least 2 images in each step for an agreement, got 1 in the last step of an '
+            f'epoch, number {images // batch_size + 1}, with {images} images in batches of {batch_size}; set '
+            'train_dataloader.drop_last=True or another total_batch_size'
         )

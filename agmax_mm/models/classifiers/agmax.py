@@ -113,7 +113,13 @@ class AgMaxClassifier(ImageClassifier):
         """
         if self.agreement is not None:
             self._check_views(data_samples)
-        feats = self.extract_feat(inputs)
+        try:
+            feats = self.extract_feat(inputs)
+        except ValueError as error:
+            if len(inputs) > 1:
+                raise
+            # Where maps have shrunk to a pixel, batch normalisation has nothing to take statistics of.
+            raise ValueError(f'{_one_image(data_samples[0])}: {error}') from None
         if self._logits_apart:
             logits = self.head(feats)
             _check_finite(logits, data_samples)
@@ -136,10 +142,14 @@ class AgMaxClassifier(ImageClassifier):
             )
         # Of one image alone all statistics of the batch are that image's: there is nothing to agree on.
         if len(data_samples) == views and get_world_size() == 1:
-            raise ValueError(
-                f'AgMaxClassifier: expected at least 2 images in a step, got 1 ({sample_name(data_samples[0])}) in '
-                f'{step_name()}; set train_dataloader.drop_last=True or another batch size'
-            )
+            raise ValueError(_one_image(data_samples[0]))
+
+
+def _one_image(sample: DataSample) -> str:
+    return (
+        f'{step_name()}: expected at least 2 images in a step, got 1, {sample_name(sample)}; another total_batch_size, '
+        'or train_dataloader.drop_last=True where only the last batch is so small, mends it'
+    )
 
 
 def _named(backbone: Any) -> NamedBackbone | None:
@@ -158,8 +168,8 @@ def _check_finite(logits: Tensor, data_samples: list[DataSample]) -> None:
         return
     bad = (~finite).nonzero().flatten().tolist()
     raise ValueError(
-        f'{step_name()}: expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} images, the first '
-        f'being {sample_name(data_samples[bad[0]])}; the checkpoints written so far are unharmed'
+        f'{step_name()}: expected finite logits, got NaN or infinity for {len(bad)} of {len(logits)} images (each view '
+        f'counted), the first being {sample_name(data_samples[bad[0]])}; the checkpoints written so far are unharmed'
     )
 
 

@@ -124,7 +124,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
     def _targets(self, samples: list[DataSample]) -> tuple[Tensor | None, Tensor | None]:
         """Labels ``(N,)`` and class probabilities ``(N, K)``, each ``None`` where there are none."""
         if 'gt_score' in samples[0]:
-            return None, torch.stack([sample.gt_score for sample in samples]).to(self.device).float()
+            scores = torch.stack([sample.gt_score for sample in samples])
+            if self.num_classes not in (None, scores.shape[1]):
+                raise ValueError(
+                    f'{step_name()}: expected gt_score of {self.num_classes} classes, got {scores.shape[1]}'
+                )
+            return None, scores.to(self.device).float()
         if 'gt_label' not in samples[0]:
             return None, None
         if any(len(sample.gt_label) != 1 for sample in samples):
