@@ -15,6 +15,8 @@ import torch
 
 # What every run writes into its work directory; see RunRecordHook.
 RESULT_FILE = 'result.json'
+# What an evaluation of a detector writes there; see agmax_mm.transfer.curves.
+DETECTIONS_FILE = 'detections.json'
 
 
 @contextmanager

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 
-# `make test` runs as many processes as there are cores; threads would only get in each other's way. Torch reads it once.
+# `make test` runs a process per core; threads would only get in their way. Torch reads this once.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 

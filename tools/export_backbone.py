@@ -1,5 +1,8 @@
 #!/usr/bin/env python
-"""Turn a checkpoint into one backbone file with provenance: no classifier, no pair head, nothing but weights."""
+"""Turn a checkpoint into one backbone file with provenance: no classifier, no pair head, nothing but weights.
+
+Or, where OUT ends in .onnx, into the whole classifier for other runtimes.
+"""
 
 from __future__ import annotations
 
@@ -7,42 +10,89 @@ import argparse
 
 from agmax_mm.cli import make_parser, run
 
-_EXAMPLE = """formats:
+_EXAMPLE = """formats that are read (--from):
 {formats}
 
-example:
-  python tools/export_backbone.py work_dirs/resnet50_cutmix_aa_270e/epoch_270.pth backbone.safetensors
+names that are written (--to):
+{names}
 
-In both kinds of file the keys begin with "backbone."; mmdet reads the .pth form also with
+example:
+  python tools/export_backbone.py work_dirs/resnet50_cutmix_aa_270e --pick best backbone.safetensors
+  python tools/export_backbone.py epoch_270.pth resnet50.pth --to torchvision
+  python tools/export_backbone.py epoch_270.pth resnet50.onnx --config configs/agmax/resnet50_cutmix_aa_270e.py
+
+mmdet reads the .pth form of openmmlab and ssdvgg names also with
   init_cfg=dict(type='Pretrained', checkpoint='backbone.pth', prefix='backbone.')
 which, unlike default_hooks.backbone, neither insists on every tensor nor compares the preprocessing.
+torchvision and timm read theirs with
+  torchvision.models.resnet50().load_state_dict(torch.load('resnet50.pth')['state_dict'], strict=False)
+  timm.models.load_checkpoint(timm.create_model('resnet50'), 'resnet50.pth', strict=False)
+where the classifier alone is missing. ONNX needs pip install 'agmax_mm[onnx]'.
 """
 _FORMATS = {
     'agmax': "the AgMax authors' ImageNet checkpoints (keys below feature_extractor.)",
     'agmax_cifar': "the AgMax authors' checkpoints of wide ResNets, fed CIFAR images",
     'openmmlab': "exported backbones, this package's, mmpretrain's and mmdet's checkpoints (keys below backbone.)",
-    'torchvision': "torchvision's ResNets, the AgMax authors' ResNet extractors (keys conv1., bn1., layer1. and so on)",
+    'torchvision': "torchvision's ResNets, ResNeXts, RegNetX and VGGs, the AgMax authors' ResNet extractors",
+    'timm': "timm's ResNets, ResNeXts, RegNets, EfficientNets and VGGs",
+    'cutmix': "the CutMix authors' ImageNet ResNets (keys as in torchvision, below module.)",
+}
+_TARGETS = {
+    'openmmlab': "mmpretrain's and mmdet's, below backbone.",
+    'torchvision': "torchvision's ResNets, ResNeXts, RegNetX and VGGs",
+    'timm': "timm's ResNets, ResNeXts, RegNets, EfficientNets and VGGs",
+    'ssdvgg': "mmdet's SSDVGG, below backbone.; its two further layers come from torchvision's classifier",
 }
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    formats = '\n'.join(f'  {name:12} {text}' for name, text in _FORMATS.items())
-    parser = make_parser(__doc__, _EXAMPLE.format(formats=formats))
-    parser.add_argument('checkpoint', help='file to read')
-    parser.add_argument('out', help='file to write, .safetensors or .pth')
+    tables = {
+        name: '\n'.join(f'  {key:12} {text}' for key, text in table.items())
+        for name, table in (('formats', _FORMATS), ('names', _TARGETS))
+    }
+    parser = make_parser(__doc__, _EXAMPLE.format(**tables))
+    parser.add_argument('checkpoint', help="file to read, or a run's folder")
+    parser.add_argument('out', help='file to write: .safetensors, .pth, or .onnx')
     parser.add_argument('--from', dest='source', choices=['auto', *_FORMATS], default='auto', help='(default: auto)')
+    parser.add_argument('--to', choices=list(_TARGETS), default='openmmlab', help='(default: openmmlab)')
+    parser.add_argument(
+        '--pick', choices=['last', 'best'], default='last', help="which checkpoint of a run's folder (default: last)"
+    )
+    parser.add_argument(
+        '--weights',
+        choices=['auto', 'average', 'plain'],
+        default='auto',
+        help='where there is a moving average (EMA), that or the plain weights (default: the one in the usual place, '
+        "which is the average in this package's files, the plain weights in timm's)",
+    )
+    parser.add_argument('--config', help='recipe of the classifier, for .onnx')
+    parser.add_argument(
+        '--image-size', type=int, metavar='PIXELS', help="for .onnx (default: the recipe's test images)"
+    )
+    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
     return parser.parse_args()
 
 
 def main() -> None:
     """Export."""
     args = parse_args()
-    from agmax_mm.transfer.backbone import read_backbone, write_backbone
+    if args.out.endswith('.onnx') != bool(args.config):
+        raise ValueError(f'--config: expected a recipe with a .onnx file and with nothing else, got {args.config!r}')
+    if args.config:
+        from agmax_mm.engine.options import parse_options
+        from agmax_mm.transfer.onnx_export import export_onnx
 
-    backbone = read_backbone(args.checkpoint, args.source)
-    write_backbone(backbone, args.out)
-    print(f'wrote {args.out}: {backbone.summary()}')
+        chosen = {'size': args.image_size, 'weights': args.weights, 'pick': args.pick}
+        options = parse_options(args.cfg_options)
+        print(f'wrote {args.out}: {export_onnx(args.config, args.checkpoint, args.out, **chosen, options=options)}')
+        return
+    from agmax_mm.transfer.export import Source, read_source, write_export
+
+    backbone = read_source(Source(args.checkpoint, args.source, args.weights, args.pick))
+    print(f'wrote {args.out}: {write_export(backbone, args.out, args.to)}')
+    if 'weights' in backbone.info:
+        print(f'weights: the {backbone.info["weights"]} ones of the two in the checkpoint (--weights chooses)')
     contract = backbone.contract
     if contract is None:
         print('preprocessing: not stated in the checkpoint, so nothing will be compared when it is loaded')

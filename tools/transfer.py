@@ -38,8 +38,7 @@ def parse_args() -> argparse.Namespace:
         '--backbone',
         nargs='+',
         metavar='CHECKPOINT',
-        default=['scratch'],
-        help='checkpoints or exported backbones, or the word scratch (default: scratch)',
+        help='checkpoints or exported backbones, or the word scratch; may be left out with --finetune scratch',
     )
     parser.add_argument('--task', required=True, choices=list(DEFAULT_DETECTORS), help='layout of the data')
     detector = parser.add_mutually_exclusive_group()
@@ -81,6 +80,9 @@ def main() -> None:
     args = parse_args()
     if args.repeat < 1 or args.processes < 1 or (args.batch_size or 1) < 1:
         raise ValueError('--repeat, --processes and --batch-size: expected at least 1')
+    checkpoints = args.backbone or (['scratch'] if args.finetune == 'scratch' else [])
+    if not checkpoints:
+        raise ValueError('--backbone: expected checkpoints, or --finetune scratch, got neither')
     from agmax_mm.engine.options import parse_options
     from agmax_mm.transfer.comparison import SCRATCH, backbone_names, compare
     from agmax_mm.transfer.finetune import transfer
@@ -91,7 +93,7 @@ def main() -> None:
     class_names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
     if args.classes:
         class_names = args.classes.split(',')
-    names = backbone_names(args.backbone)
+    names = backbone_names(checkpoints)
     detector = Path(args.config).stem if args.config else args.detector or DEFAULT_DETECTORS[args.task]
     what = names[0] if len(names) == 1 else 'comparison'
     work_dir = Path(args.work_dir or f'work_dirs/transfer_{args.task}_{detector}_{what}')
@@ -114,7 +116,7 @@ def main() -> None:
         options=parse_options(args.cfg_options),
         resume=args.resume,
     )
-    backbones = [None if backbone == SCRATCH else backbone for backbone in args.backbone]
+    backbones = [None if backbone == SCRATCH else backbone for backbone in checkpoints]
     if len(backbones) == 1:
         results = {names[0]: transfer(replace(job, backbone=backbones[0]))}
         written = work_dir / 'transfer.json'

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 import agmax_mm
-from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state
+from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, run_facts
 from agmax_mm.checkpoints.renaming import (
     EXTRACTOR_PREFIXES,
     State,
@@ -33,8 +33,6 @@ _OUR_CLASSIFIER, _OUR_PAIR_HEAD = 'head.fc.', 'agreement.pair_head.layers.'
 _THEIR_CLASSIFIER, _THEIR_PAIR_HEAD = 'classifier.', 'qnet.model.'
 # The classes of the classifier that timm builds into a network of theirs.
 _TIMM_CLASSES = 1000
-# Facts about the run in their files.
-_RUN_FACTS = ('epoch', 'best_top1', 'best_top5', 'best_epoch', 'best_model')
 
 
 def is_authors(checkpoint: Mapping[str, Any]) -> bool:
@@ -133,7 +131,7 @@ def own_checkpoint(checkpoint: dict[str, Any], source: str) -> dict[str, Any]:
         state = to_agmax_mm(checkpoint)
     except ValueError as error:
         raise ValueError(f'checkpoint {source!r}: {error}') from None
-    facts = {name: checkpoint[name] for name in _RUN_FACTS if isinstance(checkpoint.get(name), int | float | str)}
+    facts = run_facts(checkpoint)
     note = {
         'recipe': f"the AgMax authors' {facts.get('best_model', source)}",
         'contract': FORMATS[detect_format(flat_state(checkpoint), source)].contract,

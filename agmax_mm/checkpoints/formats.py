@@ -13,12 +13,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agmax_mm.checkpoints.libraries import family_in
 from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, below, family_of, find_extractor, first_names
+
+# Where two trainers put the other set of weights.
+_MMENGINE_EMA, _TIMM_EMA = 'ema_state_dict', 'state_dict_ema'
+# Which weights of a run that also kept a moving average of them: what the file has in the usual place, or a named one.
+WEIGHTS = ('auto', 'average', 'plain')
 
 # Keys under which trainers wrap their state dict.
 _WRAPPERS = ('state_dict', 'model_state_dict')
-_RESNET_MARKS = ('conv1.weight', 'bn1.running_mean', 'layer1.0.conv1.weight')
-_RESNET_PARTS = ('conv1.', 'bn1.', 'layer')
+# Facts about a run beside its weights, in the files of the AgMax authors, the CutMix authors and timm.
+_RUN_FACTS = (
+    'epoch',
+    'best_top1',
+    'best_top5',
+    'best_epoch',
+    'best_model',
+    'arch',
+    'best_err1',
+    'best_err5',
+    'metric',
+)
 
 # Blocks per stage and the tensors' kind of block, for every ResNet depth of the host.
 _RESNET_DEPTHS: dict[tuple[str, tuple[int, ...]], int] = {
@@ -61,13 +77,44 @@ class SourceFormat:
     contract: dict[str, Any] | None = None
 
 
-def flat_state(checkpoint: Mapping[str, Any]) -> State:
-    """Return the tensors of a checkpoint, out of its wrapper and without DataParallel's ``module.``."""
+def flat_state(checkpoint: Mapping[str, Any], weights: str = 'auto') -> State:
+    """Return the tensors of a checkpoint, out of its wrapper and without DataParallel's ``module.``.
+
+    Args:
+        checkpoint: What the file holds.
+        weights: A name in :data:`WEIGHTS`. mmengine's hook for moving averages saves the average in the usual place,
+            timm the plain weights.
+
+    Raises:
+        ValueError: If the average is asked for and there is none.
+    """
+    if weights == 'average' and not has_average(checkpoint):
+        raise ValueError('expected a checkpoint with a moving average of the weights (EMA), got one without')
     wrapped = next((checkpoint[key] for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
+    if weights == 'plain' and _MMENGINE_EMA in checkpoint:
+        # Beside the weights it counts its steps.
+        wrapped = below(checkpoint[_MMENGINE_EMA], 'module.')
+    elif weights == 'average' and _TIMM_EMA in checkpoint:
+        wrapped = checkpoint[_TIMM_EMA]
     state = {key: value for key, value in wrapped.items() if isinstance(value, Tensor)}
     if state and all(key.startswith('module.') for key in state):
         state = below(state, 'module.')
     return state
+
+
+def has_average(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint has a moving average of the weights beside them."""
+    return _MMENGINE_EMA in checkpoint or _TIMM_EMA in checkpoint
+
+
+def run_facts(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """What other trainers note beside the weights: epoch, scores, name of the network."""
+    return {name: checkpoint[name] for name in _RUN_FACTS if isinstance(checkpoint.get(name), int | float | str)}
+
+
+def is_cutmix_authors(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether the CutMix authors' code wrote the file; their ResNet's tensors are named as torchvision's are."""
+    return 'best_err1' in checkpoint and 'best_err5' in checkpoint
 
 
 def resnet_depth(state: Mapping[str, Tensor]) -> int | None:
@@ -92,13 +139,16 @@ def _authors_backbone(state: Mapping[str, Tensor]) -> State:
     return {} if family is None else _with_counters(family.backbone(extractor))
 
 
-def _is_resnet(state: Mapping[str, Tensor]) -> bool:
-    return all(mark in state for mark in _RESNET_MARKS)
+def _from_library(library: str) -> Callable[[Mapping[str, Tensor]], State]:
+    def extract(state: Mapping[str, Tensor]) -> State:
+        family = family_in(library, state)
+        return {} if family is None else _with_counters(family.backbone(state))
+
+    return extract
 
 
-def _resnet_backbone(state: Mapping[str, Tensor]) -> State:
-    """Drop the classifier."""
-    return _with_counters({key: value for key, value in state.items() if key.startswith(_RESNET_PARTS)})
+def _in_library(library: str) -> Callable[[Mapping[str, Tensor]], bool]:
+    return lambda state: family_in(library, state) is not None
 
 
 def _with_counters(backbone: State) -> State:
@@ -125,12 +175,11 @@ FORMATS: dict[str, SourceFormat] = {
         lambda state: bool(below(state, 'backbone.')) and not below(state, EXTRACTOR_PREFIXES[0]),
         lambda state: below(state, 'backbone.'),
     ),
-    # torchvision's ResNets, and the AgMax authors' bare ResNet extractors.
-    'torchvision': SourceFormat(
-        _is_resnet,
-        _resnet_backbone,
-        _IMAGENET_CONTRACT,
-    ),
+    # Also the AgMax authors' bare ResNet extractors, and timm's ResNets and VGGs.
+    'torchvision': SourceFormat(_in_library('torchvision'), _from_library('torchvision'), _IMAGENET_CONTRACT),
+    'timm': SourceFormat(_in_library('timm'), _from_library('timm'), _IMAGENET_CONTRACT),
+    # By the names alone torchvision's; see is_cutmix_authors.
+    'cutmix': SourceFormat(_in_library('torchvision'), _from_library('torchvision'), _IMAGENET_CONTRACT),
 }
 
 

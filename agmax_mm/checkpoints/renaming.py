@@ -17,6 +17,27 @@ State = dict[str, Tensor]
 # Pattern and replacement, applied in this order.
 Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 
+# What ResNets and the host's RegNets have.
+RESNET_NAMES = ('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight')
+# timm's RegNetX and the host's, where blocks count from 0.
+REGNETX_FROM_TIMM: Rules = (
+    (r'^stem\.conv\.', 'conv1.'),
+    (r'^stem\.bn\.', 'bn1.'),
+    (r'^s(\d)\.b(\d+)\.', lambda found: f'layer{found[1]}.{int(found[2]) - 1}.'),
+    (r'\.conv(\d)\.conv\.', r'.conv\1.'),
+    (r'\.conv(\d)\.bn\.', r'.bn\1.'),
+    (r'\.downsample\.conv\.', '.downsample.0.'),
+    (r'\.downsample\.bn\.', '.downsample.1.'),
+)
+REGNETX_TO_TIMM: Rules = (
+    (r'^conv1\.', 'stem.conv.'),
+    (r'^bn1\.', 'stem.bn.'),
+    (r'^layer(\d)\.(\d+)\.', lambda found: f's{found[1]}.b{int(found[2]) + 1}.'),
+    (r'\.(b\d+)\.conv(\d)\.', r'.\1.conv\2.conv.'),
+    (r'\.(b\d+)\.bn(\d)\.', r'.\1.conv\2.bn.'),
+    (r'\.downsample\.0\.', '.downsample.conv.'),
+    (r'\.downsample\.1\.', '.downsample.bn.'),
+)
 # Where the extractor is in a checkpoint of two views, and in one of the single-view baseline.
 EXTRACTOR_PREFIXES = ('backbone.feature_extractor.', 'feature_extractor.')
 
@@ -31,7 +52,7 @@ class Family:
         ours: Names that every backbone of the family has here.
         to_ours: Rules from their names to ours.
         to_theirs: Rules from our names to theirs.
-        unused: Prefix, in their extractor, of the classifier that timm builds and nobody calls; or ''.
+        unused: Prefix, among their tensors, of the classifier, which no backbone here has; or ''.
         stem_size: Width of the first kernel, where names alone do not tell two families apart.
     """
 
@@ -93,35 +114,19 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         'ResNet',
-        theirs=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
-        ours=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
+        theirs=RESNET_NAMES,
+        ours=RESNET_NAMES,
         stem_size=7,
     ),
     _timm('RegNetY', 's1.b1.se.fc1.weight', 'head.fc.'),
     _timm('EfficientNet', 'conv_stem.weight', 'classifier.'),
-    # Without squeeze-and-excitation it is the host's RegNet here, which detectors know, too. Blocks count from 1 there.
+    # Without squeeze-and-excitation it is the host's RegNet here, which detectors know, too.
     Family(
         'RegNetX',
         theirs=('features.s1.b1.conv1.conv.weight',),
-        ours=('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight'),
-        to_ours=(
-            (r'^features\.stem\.conv\.', 'conv1.'),
-            (r'^features\.stem\.bn\.', 'bn1.'),
-            (r'^features\.s(\d)\.b(\d+)\.', lambda found: f'layer{found[1]}.{int(found[2]) - 1}.'),
-            (r'\.conv(\d)\.conv\.', r'.conv\1.'),
-            (r'\.conv(\d)\.bn\.', r'.bn\1.'),
-            (r'\.downsample\.conv\.', '.downsample.0.'),
-            (r'\.downsample\.bn\.', '.downsample.1.'),
-        ),
-        to_theirs=(
-            (r'^conv1\.', 'features.stem.conv.'),
-            (r'^bn1\.', 'features.stem.bn.'),
-            (r'^layer(\d)\.(\d+)\.', lambda found: f'features.s{found[1]}.b{int(found[2]) + 1}.'),
-            (r'\.(b\d+)\.conv(\d)\.', r'.\1.conv\2.conv.'),
-            (r'\.(b\d+)\.bn(\d)\.', r'.\1.conv\2.bn.'),
-            (r'\.downsample\.0\.', '.downsample.conv.'),
-            (r'\.downsample\.1\.', '.downsample.bn.'),
-        ),
+        ours=RESNET_NAMES,
+        to_ours=((r'^features\.', ''), *REGNETX_FROM_TIMM),
+        to_theirs=(*REGNETX_TO_TIMM, (r'^', 'features.')),
         unused='features.head.fc.',
         stem_size=3,
     ),

@@ -91,6 +91,8 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     hooks.setdefault('finite_loss', ConfigDict(type='agmax_mm.FiniteLossHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
+    if config.get('default_scope') == 'mmdet':
+        hooks.setdefault('detections', ConfigDict(type='agmax_mm.transfer.curves.DetectionRecordHook'))
     apply_options(config, options or {})
     return config
 

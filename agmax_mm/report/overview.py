@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agmax_mm.fileio import write_json
+from agmax_mm.report.detections import detection_sections
 from agmax_mm.report.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.report.plots import COLOURS, learning_curves
 from agmax_mm.report.results import METRICS, Run
@@ -14,7 +15,7 @@ from agmax_mm.report.tables import run_table, score_table
 
 
 def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: str) -> None:
-    """Write ``report.md``, ``index.html``, ``results.json`` and the curves of the runs.
+    """Write ``report.md``, ``index.html``, ``results.json`` the curves of the runs and what detectors found.
 
     Raises:
         ValueError: If there are no runs.
@@ -26,6 +27,7 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
     sections = [
         Section('Scores', [Text(SCORE_NOTE), score_table(runs)]),
         *_curve_sections(runs, folder),
+        *detection_sections(runs, folder),
         Section('Runs', [run_table(runs), version_table(runs)]),
     ]
     completed = sum(run.status == 'completed' for run in runs)

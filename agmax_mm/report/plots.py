@@ -39,6 +39,38 @@ def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys:
     _save(figure, path)
 
 
+def precision_recall(
+    records: Mapping[str, Mapping[str, Any]], classes: Sequence[str], path: str | os.PathLike[str]
+) -> None:
+    """Draw one panel for each class, one line per run, dashed for the mean over overlaps where it was measured.
+
+    Args:
+        records: What :class:`agmax_mm.transfer.curves.DetectionRecordHook` wrote, by the name in the legend.
+        classes: Class names; a run without objects of one has no line there.
+        path: Picture file to write.
+    """
+    columns = min(len(classes), 4)
+    rows = -(-len(classes) // columns)
+    figure, panels = _new_figure(rows, columns, width=3.1 * columns + 0.4, height=2.9 * rows)
+    for panel, name in zip(panels.flat, classes, strict=False):
+        for colour, (run, record) in zip(COLOURS, records.items(), strict=False):
+            curve = record['curves'].get(name)
+            if curve is None:
+                continue
+            scores = [curve[key] for key in ('ap50', 'ap') if key in curve]
+            text = ' / '.join(f'{100 * score:.1f}' for score in scores)
+            panel.plot(record['recall'], curve['precision50'], color=colour, linewidth=1.6, label=f'{run}: {text}')
+            if 'precision' in curve:
+                panel.plot(record['recall'], curve['precision'], color=colour, linewidth=1.2, linestyle='--')
+        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=name)
+        panel.grid(alpha=0.25)
+        panel.spines[['top', 'right']].set_visible(False)
+        panel.legend(frameon=False, fontsize=7, loc='best')
+    for panel in panels.flat[len(classes) :]:
+        panel.set_visible(False)
+    _save(figure, path)
+
+
 def picture_grid(
     rows: Sequence[Sequence[NDArray[np.uint8]]],
     path: str | os.PathLike[str],

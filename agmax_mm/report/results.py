@@ -33,6 +33,7 @@ class Run:
 
     name: str
     record: dict[str, Any]
+    folder: Path | None = None
 
     @classmethod
     def not_run(cls, config: str, paper: Any) -> Run:
@@ -46,11 +47,16 @@ class Run:
         return str(self.record['status'])
 
     def paper(self) -> dict[str, float]:
-        """The paper's figures for this recipe by metric, in percent; where its tables differ, the first one's."""
+        """The paper's figures for this run by metric, in percent; where its tables differ, the first one's.
+
+        Those of a fine-tuning hold for one pre-training each, and count where the run's backbone is from that.
+        """
         stated = self.record.get('paper') or []
+        pretraining = str(self.record.get('pretraining')).removesuffix('.py')
         figures: dict[str, float] = {}
         for entry in [stated] if isinstance(stated, dict) else stated:
-            figures.setdefault(entry['metric'], entry['value'])
+            if entry.get('pretraining', pretraining) == pretraining:
+                figures.setdefault(entry['metric'], entry['value'])
         return figures
 
     def last(self, metric: str) -> float | None:
@@ -90,7 +96,7 @@ def load_run(work_dir: str | os.PathLike[str], name: str | None = None) -> Run:
     missing = [key for key in ('config', 'status', 'scores', 'history') if key not in record]
     if missing:
         raise ValueError(f'results: expected the keys of a result file in {str(path)!r}, got none of {missing}')
-    return Run(name or Path(work_dir).name, record)
+    return Run(name or Path(work_dir).name, record, Path(work_dir))
 
 
 def find_runs(folders: Iterable[str | os.PathLike[str]]) -> list[Run]:

@@ -9,7 +9,6 @@ too. The provenance is JSON text: the entry ``agmax_mm`` of the safetensors meta
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,21 +18,17 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import agmax_mm
+from agmax_mm.checkpoints.files import META, read_weights, write_weights
 from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, resnet_depth
 from agmax_mm.checkpoints.renaming import State
-from agmax_mm.fileio import atomic_path, load_checkpoint_file
 
-SUFFIXES = ('.safetensors', '.pth')
 CONTRACT_MODES = ('check', 'require', 'ignore')
 
 _PREFIX = 'backbone.'
 _RESNET_STAGES = 4
-_META = 'agmax_mm'
 # What is taken over from the note that training leaves in its checkpoints.
 _PROVENANCE = ('recipe', 'config_sha256', 'num_classes', 'package_version', 'scores', 'contract')
 
@@ -82,7 +77,7 @@ def read_backbone(path: str | os.PathLike[str], source: str = 'auto') -> Backbon
     path = str(path)
     if source not in ('auto', *FORMATS):
         raise ValueError(f'format: expected auto or one of {", ".join(FORMATS)}, got {source!r}')
-    checkpoint = _read_safetensors(path) if path.endswith('.safetensors') else load_checkpoint_file(path)
+    checkpoint = read_weights(path)
     state = flat_state(checkpoint)
     name = detect_format(state, path) if source == 'auto' else source
     tensors = FORMATS[name].extract(state)
@@ -92,7 +87,7 @@ def read_backbone(path: str | os.PathLike[str], source: str = 'auto') -> Backbon
     if bad:
         raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad[0]}')
     meta = checkpoint.get('meta')
-    note = meta.get(_META) if isinstance(meta, Mapping) else None
+    note = meta.get(META) if isinstance(meta, Mapping) else None
     return Backbone(tensors, _provenance(note if isinstance(note, Mapping) else {}, name, path), path)
 
 
@@ -106,16 +101,8 @@ def write_backbone(backbone: Backbone, path: str | os.PathLike[str]) -> None:
     Raises:
         ValueError: If the suffix is another.
     """
-    suffix = Path(path).suffix
-    if suffix not in SUFFIXES:
-        raise ValueError(f'exported backbone: expected a name ending in {" or ".join(SUFFIXES)}, got {str(path)!r}')
-    # Cloned: a training checkpoint's tensors can be views into one storage, which would be written with them.
-    tensors = {_PREFIX + key: value.detach().contiguous().clone() for key, value in backbone.tensors.items()}
-    with atomic_path(path) as temporary:
-        if suffix == '.safetensors':
-            save_file(tensors, temporary, metadata={_META: json.dumps(backbone.info, sort_keys=True)})
-        else:
-            torch.save({'state_dict': tensors, 'meta': {_META: backbone.info}}, temporary)
+    tensors = {_PREFIX + key: value for key, value in backbone.tensors.items()}
+    write_weights(tensors, backbone.info, path)
 
 
 def load_backbone(model: nn.Module, source: Backbone | str | os.PathLike[str], contract: str = 'check') -> Backbone:
@@ -176,18 +163,6 @@ def _divide(model: nn.Module, module: nn.Module, tensors: State) -> tuple[State,
     return {key: value for key, value in tensors.items() if key not in later}, head if continues else None, later
 
 
-def _read_safetensors(path: str) -> dict[str, Any]:
-    if not Path(path).is_file():
-        raise ValueError(f'checkpoint: expected a file, got {path!r}, which does not exist')
-    try:
-        with safe_open(path, framework='pt') as file:
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            note = json.loads((file.metadata() or {}).get(_META, '{}'))
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f'checkpoint {path!r}: expected a safetensors file, got {error}') from None
-    return {'state_dict': state, 'meta': {_META: note}}
-
-
 def _provenance(note: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
     if 'source_sha256' in note:  # an exported file: it already tells where the weights come from
         return dict(note)
@@ -246,7 +221,7 @@ def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> 
     # Imported here, because it brings all of mmpretrain, and exporting a file should not take ten seconds.
     from agmax_mm.models.contract import contract_mismatches
 
-    differences = [*contract_mismatches(backbone.contract, model), *_head_mismatches(backbone.contract, model)]
+    differences = [*contract_mismatches(backbone.contract, model), *head_mismatches(backbone.contract, model)]
     if differences:
         raise ValueError(f'backbone {backbone.path!r} and the model disagree: {"; ".join(differences)}')
     if backbone.info.get('contract_assumed'):
@@ -254,7 +229,7 @@ def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> 
         print_log(f'backbone {backbone.path!r}: {known}, which the model has', logger='current')
 
 
-def _head_mismatches(contract: Mapping[str, Any], model: nn.Module) -> list[str]:
+def head_mismatches(contract: Mapping[str, Any], model: nn.Module) -> list[str]:
     """Bottlenecks of a shared head have their own place of the stride, which the backbone doesn't tell."""
     head = _shared_head(model)
     styles = {str(block.style) for block in head.modules() if hasattr(block, 'style')} if head is not None else set()

@@ -187,14 +187,23 @@ def _run_seed(job: Transfer, config_path: Path, seed: int) -> dict[str, Any]:
     if record.get('status') == 'completed':
         print(f'seed {seed}: finished before, {folder / "result.json"}')
     else:
-        code = subprocess.run([*_command(job, config_path, folder, seed)], env={**os.environ, 'PYTHON': sys.executable})
+        code = _call([*_command(job, config_path, folder, seed)])
         record = _record(folder)
-        if code.returncode or record.get('status') != 'completed':
-            raise ValueError(
-                f'seed {seed}: training ended with code {code.returncode}, see {str(folder)!r}; --resume goes on'
-            )
+        if code or record.get('status') != 'completed':
+            raise ValueError(f'seed {seed}: training ended with code {code}, see {str(folder)!r}; --resume goes on')
     scores = {name: value for name, value in record['scores']['last'].items() if name not in ('epoch', 'iter')}
     return {'work_dir': str(folder), 'scores': scores, 'wall_time_s': record['wall_time_s']}
+
+
+def _call(command: list[str]) -> int:
+    """Run a command; when interrupted, let it end in order, with its record closed, before this process does."""
+    process = subprocess.Popen(command, env={**os.environ, 'PYTHON': sys.executable})
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def _record(folder: Path) -> dict[str, Any]:

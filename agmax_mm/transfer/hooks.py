@@ -59,6 +59,7 @@ class LoadBackboneHook(Hook):
                 f'load_from={load_from!r} and default_hooks.backbone.checkpoint={self.checkpoint!r}'
             )
         backbone = load_backbone(runner.model, self.checkpoint, self.contract)
+        runner.message_hub.update_info('pretraining', backbone.info.get('recipe'))
         runner.logger.info(f'backbone: loaded {self.checkpoint} ({backbone.summary()}), every tensor matched')
 
 

@@ -78,7 +78,15 @@ class Transfer:
 
 
 def derive_config(job: Transfer, backbone: Backbone | None = None) -> Config:
-    """Fit the detector's recipe to the job and to the backbone's size; the result is complete in itself."""
+    """Fit the detector's recipe to the job and to the backbone's size; the result is complete in itself.
+
+    Args:
+        job: What to run.
+        backbone: Weights whose depth and width the detector's own recipe takes; its network stays by default.
+
+    Raises:
+        ValueError: If the recipe, the data, the options and the backbone don't go together.
+    """
     recipe = recipe_of(job.task, job.detector)
     config = load_config(job.config or str(job.root / recipe))
     if backbone is not None and job.config is None:
@@ -97,6 +105,9 @@ def derive_config(job: Transfer, backbone: Backbone | None = None) -> Config:
     if _RATE in job.options:
         config.auto_scale_lr = ConfigDict(enable=False)
     fit_learning_rate(config, job.processes)
+    # A recipe of somebody's own may have the host's weights in mind, and download them.
+    config.model.backbone.init_cfg = None
+    config.default_hooks.setdefault('backbone', ConfigDict(type='agmax_mm.LoadBackboneHook'))
     config.default_hooks.backbone.checkpoint = None if job.backbone is None else str(job.backbone_path)
     return config
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,27 +11,12 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
-from mmengine.runner import find_latest_checkpoint
 from torch import Tensor
 
 from agmax_mm.fileio import load_checkpoint_file
 
 # A picture and its objects: image, boxes, labels and, where there are any, scores and masks.
 Picture = dict[str, Any]
-
-
-def find_checkpoint(path: str | os.PathLike[str]) -> str:
-    """The checkpoint file itself, or the newest one of a run's folder.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    if not Path(path).is_dir():
-        return str(path)
-    newest = find_latest_checkpoint(str(path))
-    if newest is None or not Path(newest).is_file():
-        raise ValueError(f'checkpoint: expected one in the folder {str(path)!r}, got none')
-    return str(newest)
 
 
 def open_test_images(config: Config, count: int) -> tuple[list[Any], list[Picture], Sequence[str]]:
@@ -54,7 +37,8 @@ def open_test_images(config: Config, count: int) -> tuple[list[Any], list[Pictur
         dataset = DATASETS.build(config.test_dataloader.dataset)
         rows = np.linspace(0, len(dataset) - 1, num=min(count, len(dataset))).astype(int)
         samples = [dataset[int(row)] for row in rows]
-    return samples, [_truth(sample) for sample in samples], dataset.metainfo['classes']
+    truth = [_truth(sample, dataset.get_data_info(int(row))) for sample, row in zip(samples, rows, strict=True)]
+    return samples, truth, dataset.metainfo['classes']
 
 
 def detect(config: Config, checkpoint: str, samples: Sequence[Any], min_score: float) -> list[Picture]:
@@ -81,12 +65,11 @@ def detect(config: Config, checkpoint: str, samples: Sequence[Any], min_score: f
     return pictures
 
 
-def _truth(sample: Mapping[str, Any]) -> Picture:
-    data_sample = sample['data_samples']
-    picture = _picture(sample, data_sample.gt_instances)
-    # Boxes of the truth are given in the resized image; predictions come back in the original one.
-    scale_x, scale_y = data_sample.scale_factor
-    picture['boxes'] = picture['boxes'] / np.array([scale_x, scale_y, scale_x, scale_y])
+def _truth(sample: Mapping[str, Any], info: Mapping[str, Any]) -> Picture:
+    picture = _picture(sample, sample['data_samples'].gt_instances)
+    # As annotated: the pipeline may have read them before resizing, or after it, as the host's recipes do.
+    boxes = [entry['bbox'] for entry in info['instances'] if not entry.get('ignore_flag')]
+    picture['boxes'] = np.array(boxes, dtype=float).reshape(-1, 4)
     return picture
 
 

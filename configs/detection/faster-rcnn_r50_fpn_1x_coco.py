@@ -12,7 +12,6 @@ _base_ = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 # The hook below brings the weights; nothing is downloaded.
 model = dict(backbone=dict(init_cfg=None))
 default_hooks = dict(backbone=dict(type='agmax_mm.LoadBackboneHook', checkpoint=None))
-custom_hooks = [dict(type='mmdet.CheckInvalidLossHook')]
 
 optim_wrapper = dict(clip_grad=dict(max_norm=35, norm_type=2))
 auto_scale_lr = dict(enable=True)

@@ -95,6 +95,6 @@ def test_other_networks_have_no_depth():
 def test_unknown_layout_names_file_formats_and_keys():
     with pytest.raises(
         ValueError,
-        match=r"checkpoint 'x.pth': expected one of agmax, agmax_cifar, openmmlab, torchvision .* got the keys w",
+        match=r"checkpoint 'x.pth': expected one of agmax, agmax_cifar, openmmlab, torchvision, timm, .* the keys w",
     ):
         detect_format({'w': torch.zeros(1)}, 'x.pth')

@@ -13,3 +13,16 @@ def test_scores_are_those_of_the_history():
     }
     assert _scores(history[:1])['best'] == {'top1': {'value': 40.0, 'epoch': 1, 'iter': 5}}
     assert _scores([]) == {'last': {}, 'best': {}}
+
+
+def test_recipes_are_named_by_their_place_below_configs():
+    from types import SimpleNamespace
+
+    from agmax_mm.engine.hooks.run_record import _recipe
+
+    def named(filename):
+        return _recipe(SimpleNamespace(cfg=SimpleNamespace(filename=filename), experiment_name='x'))
+
+    assert named('configs/agmax/a.py') == named('/home/me/configs/here/configs/agmax/a.py') == 'agmax/a.py'
+    assert named('/tmp/mine.py') == 'mine.py'
+    assert named(None) == 'x'

@@ -185,3 +185,19 @@ def test_report_command(tmp_path):
 def test_overview_without_runs_is_refused(tmp_path):
     with pytest.raises(ValueError, match='at least one run'):
         write_overview([], tmp_path, 'x')
+
+
+def test_a_fine_tuning_stands_beside_the_figure_of_its_own_pre_training():
+    entries = [
+        {'row': 'CutMix+AA', 'pretraining': 'baseline/r50', 'metric': 'pascal_voc/mAP', 'value': 80.8},
+        {'row': 'CutMix+AA with AgMax', 'pretraining': 'agmax/r50', 'metric': 'pascal_voc/mAP', 'value': 81.4},
+    ]
+    for pretraining, figures in (
+        ('baseline/r50.py', {'pascal_voc/mAP': 80.8}),
+        ('agmax/r50.py', {'pascal_voc/mAP': 81.4}),
+        ('agmax/other.py', {}),
+        (None, {}),
+    ):
+        assert Run('x', {**_record(), 'paper': entries, 'pretraining': pretraining}).paper() == figures
+    two_tables = [{'metric': 'accuracy/top1', 'value': value} for value in (77.6, 77.5)]
+    assert Run('x', {**_record(), 'paper': two_tables}).paper() == {'accuracy/top1': 77.6}

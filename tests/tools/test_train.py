@@ -95,7 +95,7 @@ def test_train_resume_and_test(cifar, tmp_path):
 
     checkpoint = tmp_path / 'run' / 'epoch_4.pth'
     meta = torch.load(checkpoint, weights_only=False)['meta']['agmax_mm']
-    assert meta['recipe'] == 'wrn40-2_cutmix_aa_200e_cifar10.py'
+    assert meta['recipe'] == 'agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
     assert meta['num_classes'] == 10
     assert meta['contract']['channel_order'] == 'rgb'
     out = tmp_path / 'scores.json'

@@ -67,3 +67,9 @@ def test_transfer_without_data_ends_in_one_line(tmp_path):
     assert done.stderr.splitlines()[-1] == "error: data root: expected a folder with VOC2007 in it, got 'nowhere'"
     assert 'Traceback' not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ['r.pth']
+
+
+def test_transfer_from_nothing_is_not_begun_by_forgetting_the_backbone(tmp_path):
+    done = call('transfer.py', '--task', 'voc', '--data-root', 'nowhere', cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == 'error: --backbone: expected checkpoints, or --finetune scratch, got neither\n'

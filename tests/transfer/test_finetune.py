@@ -20,6 +20,7 @@ from agmax_mm.transfer.comparison import compare  # noqa: E402
 from agmax_mm.transfer.finetune import prepare, transfer  # noqa: E402
 from agmax_mm.transfer.job import Transfer, derive_config  # noqa: E402
 from agmax_mm.transfer.recipe import Length  # noqa: E402
+from agmax_mm.transfer.summary import result_table  # noqa: E402
 from tests.transfer.sets import IN_PROCESS, SMALL_DETECTOR, SMALL_MASKS, write_coco, write_voc  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -48,57 +49,47 @@ def job(checkpoint, work_dir, task, **changes):
     return Transfer(backbone=checkpoint, task=task, work_dir=work_dir, root=ROOT, **(defaults | changes))
 
 
-def test_voc_from_checkpoint_to_row_and_on_to_a_second_seed(checkpoint, tmp_path, capfd):
-    data = str(write_voc(tmp_path / 'data'))
-    first = transfer(job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box']))
-    assert first['status'] == 'completed'
+def test_from_checkpoint_to_row_and_resumed_to_a_comparison(checkpoint, tmp_path, capfd):
+    def arm(backbone, name, **changes):
+        data = dict(data_root=str(tmp_path / 'data'), classes=['box'])
+        return job(backbone, tmp_path / name, 'voc', **data, **changes)
+
+    write_voc(tmp_path / 'data')
+    first = transfer(arm(checkpoint, 'trained'))
+    assert (first['status'], first['finetune']) == ('completed', 'full')
     assert first['learning_rate'] == pytest.approx(0.01 * 2 / 16)
-    assert first['finetune'] == 'full'
     assert f'learning rate {0.01 * 2 / 16:g} for 2 x 1 x 1 images' in capfd.readouterr().out
-    trained = (tmp_path / 'w/seed_0/iter_2.pth').stat().st_mtime_ns
-    record = json.loads((tmp_path / 'w/seed_0/result.json').read_text())
+    assert json.loads((tmp_path / 'trained/transfer.json').read_text()) == json.loads(json.dumps(first))
+    trained = (tmp_path / 'trained/seed_0/iter_2.pth').stat().st_mtime_ns
+    record = json.loads((tmp_path / 'trained/seed_0/result.json').read_text())
     assert record['scores']['last']['pascal_voc/mAP'] == first['runs']['0']['scores']['pascal_voc/mAP']
 
-    again = job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], seeds=(0, 1))
     with pytest.raises(ValueError, match='it holds earlier runs; give --resume'):
-        transfer(again)
-    second = transfer(
-        job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], seeds=(0, 1), resume=True)
-    )
-    assert (tmp_path / 'w/seed_0/iter_2.pth').stat().st_mtime_ns == trained
-    assert second['runs']['0'] == first['runs']['0']
-    assert second['summary']['pascal_voc/mAP']['n'] == 2
-    assert json.loads((tmp_path / 'w/transfer.json').read_text()) == json.loads(json.dumps(second))
-
-    changed = job(
-        checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], length=Length(iters=3), resume=True
-    )
+        transfer(arm(checkpoint, 'trained'))
     with pytest.raises(ValueError, match='expected the setup it was begun with, got another config_sha256'):
-        transfer(changed)
+        transfer(arm(checkpoint, 'trained', length=Length(iters=3), resume=True))
 
-
-def test_two_arms_with_masks_are_compared(checkpoint, tmp_path):
-    data = str(write_coco(tmp_path / 'data'))
-    jobs = [
-        job(backbone, tmp_path / name, 'coco', data_root=data, length=Length(epochs=1))
-        for name, backbone in (('trained', checkpoint), ('random', None))
-    ]
-    jobs[1] = replace(jobs[1], finetune='scratch')
+    jobs = [arm(checkpoint, 'trained', resume=True), arm(None, 'random', finetune='scratch', resume=True)]
     results = compare(jobs, tmp_path / 'comparison.json')
-    written = json.loads((tmp_path / 'comparison.json').read_text())
-    assert (
-        (written['reference'], list(written['results']))
-        == ('trained', list(results))
-        == ('trained', ['trained', 'random'])
-    )
+    assert (tmp_path / 'trained/seed_0/iter_2.pth').stat().st_mtime_ns == trained
+    assert results['trained']['runs'] == first['runs']
     assert [results[name]['finetune'] for name in results] == ['full', 'scratch']
     assert results['random']['backbone'] is None
     assert results['random']['config_sha256'] == results['trained']['config_sha256']
-    for metric in ('coco/bbox_mAP', 'coco/segm_mAP'):
-        scores = [results[name]['runs']['0']['scores'][metric] for name in ('random', 'trained')]
-        assert written['differences']['random'][metric]['values'] == [pytest.approx(scores[0] - scores[1])]
-    last = json.loads((tmp_path / 'trained/seed_0/result.json').read_text())['history']['train'][-1]
+    written = json.loads((tmp_path / 'comparison.json').read_text())
+    assert written['reference'] == 'trained'
+    assert list(written['results']) == list(results) == ['trained', 'random']
+    scores = [results[name]['runs']['0']['scores']['pascal_voc/mAP'] for name in ('random', 'trained')]
+    assert written['differences']['random']['pascal_voc/mAP']['values'] == [pytest.approx(scores[0] - scores[1])]
+
+
+def test_coco_trains_masks(checkpoint, tmp_path):
+    data = str(write_coco(tmp_path / 'data'))
+    result = transfer(job(checkpoint, tmp_path / 'w', 'coco', data_root=data, length=Length(epochs=1)))
+    assert {'coco/bbox_mAP', 'coco/segm_mAP'} <= set(result['runs']['0']['scores'])
+    last = json.loads((tmp_path / 'w/seed_0/result.json').read_text())['history']['train'][-1]
     assert all(last[name] > 0 for name in ('loss_mask', 'loss_cls', 'loss_rpn_cls'))
+    assert result_table({'r18': result}).splitlines()[0].count('%') == 2
 
 
 def test_arms_of_different_size_are_not_compared(checkpoint, tmp_path):
@@ -126,7 +117,8 @@ def test_presets_that_contradict_the_weights_are_refused(checkpoint, tmp_path, f
 def test_detectors_with_fewer_stages_learn_and_predict(checkpoint, tmp_path, name):
     data = str(write_coco(tmp_path / 'data'))
     options = parse_options(['model.train_cfg.rcnn.sampler.num=8'] if name == 'faster-rcnn-c4' else [])
-    arm = job(checkpoint, tmp_path, 'coco', data_root=data, detector=name, options=options, image_size=None)
+    size = None if name == 'ssd300' else 96
+    arm = job(checkpoint, tmp_path, 'coco', data_root=data, detector=name, options=options, image_size=size)
     backbone = read_backbone(checkpoint)
     config = derive_config(arm, backbone)
     with DefaultScope.overwrite_default_scope('mmdet'):
@@ -180,6 +172,18 @@ def test_options_have_the_last_word(checkpoint, tmp_path):
     options = {'optim_wrapper.accumulative_counts': 4}
     config = derive_config(job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], options=options))
     assert config.optim_wrapper.optimizer.lr == pytest.approx(0.01 * 8 / 16)
+
+
+def test_somebody_s_own_recipe_gets_the_hook_and_downloads_nothing(checkpoint, tmp_path):
+    data = str(write_voc(tmp_path / 'data'))
+    (tmp_path / 'own.py').write_text("_base_ = 'mmdet::pascal_voc/retinanet_r50_fpn_1x_voc0712.py'\n")
+    own = job(checkpoint, tmp_path / 'w', 'voc', data_root=data, classes=['box'], options={})
+    config = derive_config(replace(own, config=str(tmp_path / 'own.py')), read_backbone(checkpoint))
+    assert config.model.backbone.init_cfg is None
+    assert config.default_hooks.backbone.type == 'agmax_mm.LoadBackboneHook'
+    assert config.default_hooks.backbone.checkpoint == str(tmp_path / 'w/backbone.safetensors')
+    # The file's depth is for the detectors' own recipes only.
+    assert (config.model.backbone.depth, config.model.bbox_head.num_classes) == (50, 1)
 
 
 def test_boxes_alone_are_enough_for_box_detectors(checkpoint, tmp_path):

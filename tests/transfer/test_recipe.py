@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torchvision
-from mmengine.config import Config
 
 from agmax_mm.transfer.detectors import DETECTORS, recipe_of
 from agmax_mm.transfer.layouts import VOC_CLASSES, VocLayout, read_coco_layout, read_voc_layout
@@ -24,123 +23,7 @@ from agmax_mm.transfer.recipe import (
 from tests.transfer.sets import write_coco, write_voc
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'configs' / 'detection'
-# Atienza, WACV 2022, Table 10: VOC mAP, COCO box AP, COCO mask AP.
-AGMAX_TABLE_10 = {
-    'Standard': (80.5, 34.6, 31.3),
-    'CutOut+AA': (81.2, 35.6, 32.1),
-    'CutOut+AA with AgMax': (81.4, 36.6, 32.8),
-    'MixUp+AA': (81.1, 36.0, 32.4),
-    'MixUp+AA with AgMax': (81.5, 37.0, 32.9),
-    'CutMix+AA': (80.8, 36.0, 32.3),
-    'CutMix+AA with AgMax': (81.4, 36.4, 32.6),
-}
-# Yun et al., ICCV 2019, Table 10: mAP of SSD300 and of Faster R-CNN.
-CUTMIX_TABLE_10 = {
-    'Baseline': (76.7, 75.6),
-    'Mixup': (76.6, 73.9),
-    'Cutout': (76.8, 75.0),
-    'CutMix': (77.6, 76.7),
-}
-
 pytest.importorskip('mmdet')
-
-
-@pytest.fixture
-def voc():
-    return Config.fromfile(CONFIGS / 'faster-rcnn_r50_fpn_1x_voc0712.py')
-
-
-@pytest.fixture
-def coco():
-    return Config.fromfile(CONFIGS / 'mask-rcnn_r50_fpn_1x_coco.py')
-
-
-@pytest.fixture
-def ssd():
-    return Config.fromfile(CONFIGS / 'ssd300_r50_voc0712.py')
-
-
-@pytest.fixture
-def c4():
-    return Config.fromfile(CONFIGS / 'faster-rcnn_r50-c4_voc0712.py')
-
-
-def test_recipes_add_clipping_and_the_hook_and_download_nothing(voc, coco):
-    for config in (voc, coco):
-        assert config.optim_wrapper.clip_grad == dict(max_norm=35, norm_type=2)
-        assert config.default_hooks.backbone.type == 'agmax_mm.LoadBackboneHook'
-        assert config.model.backbone.init_cfg is None
-        assert 'torchvision://' not in config.dump()
-        assert (config.model.backbone.frozen_stages, config.model.backbone.norm_eval) == (1, True)
-
-
-def figures(config, metric):
-    return {entry['row']: entry['value'] for entry in config.paper if entry['metric'] == metric}
-
-
-def test_every_cell_of_both_tables_10_has_its_figure(voc, coco, ssd, c4):
-    columns = [figures(voc, 'pascal_voc/mAP'), figures(coco, 'coco/bbox_mAP'), figures(coco, 'coco/segm_mAP')]
-    assert {row: tuple(column[row] for column in columns) for row in columns[0]} == AGMAX_TABLE_10
-    columns = [figures(config, 'pascal_voc/mAP') for config in (ssd, c4)]
-    assert {row: tuple(column[row] for column in columns) for row in columns[0]} == CUTMIX_TABLE_10
-
-
-def test_every_row_of_agmax_names_a_pre_training_and_stands_in_the_readme(voc, coco):
-    readme = (CONFIGS / 'README.md').read_text()
-    for entry in (*voc.paper, *coco.paper):
-        path = f'{entry["pretraining"]}.py'
-        assert ('with AgMax' in entry['row']) == path.startswith('agmax/')
-        recipe = Config.fromfile(ROOT / 'configs' / path)
-        row = 'Standard' if entry['row'] == 'Standard' else entry['row'].split(' with')[0]
-        assert row in {figure['row'].split(' with')[0] for figure in recipe.paper}
-        (line,) = [line for line in readme.splitlines() if f'| {entry["row"]} |' in line]
-        assert f'`{path}`' in line
-        assert f' {entry["value"]} ' in line
-
-
-@pytest.mark.parametrize('name', sorted(path.name for path in CONFIGS.glob('*.py')))
-def test_all_recipes_see_what_the_classifiers_saw_and_download_nothing(name):
-    config = Config.fromfile(CONFIGS / name)
-    preprocessor = config.model.data_preprocessor
-    assert (preprocessor.mean, preprocessor.std) == ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
-    assert preprocessor.bgr_to_rgb is True
-    text = config.dump()
-    assert not {'caffe', '://'} & {word for word in ('caffe', '://') if word in text}
-    assert text.count("style='pytorch'") == 1 + ('shared_head' in text)
-    assert config.default_hooks.backbone.type == 'agmax_mm.LoadBackboneHook'
-    assert config.auto_scale_lr.enable
-
-
-def test_ssd_is_the_paper_s(ssd):
-    assert (ssd.train_dataloader.batch_size, ssd.auto_scale_lr.base_batch_size) == (32, 32)
-    assert ssd.optim_wrapper.optimizer.to_dict() == dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4)
-    (steps,) = ssd.param_scheduler  # and no warm-up
-    assert (ssd.train_cfg.max_iters, steps.milestones, steps.gamma) == (120_000, [80_000, 100_000], 0.1)
-    assert (ssd.model.backbone.frozen_stages, ssd.model.backbone.norm_eval) == (-1, False)
-    assert ssd.val_evaluator.eval_mode == '11points'
-    for part in ssd.train_dataloader.dataset.datasets:
-        assert 'bbox_min_size' not in part.filter_cfg
-        (expand,) = [step for step in part.pipeline if step.type == 'Expand']
-        # Grey in the classifier's sense: what the preprocessor makes zero.
-        assert (expand.mean, expand.to_rgb) == (ssd.model.data_preprocessor.mean, True)
-
-
-def test_c4_is_the_paper_s(c4):
-    assert (c4.train_dataloader.batch_size, c4.auto_scale_lr.base_batch_size) == (8, 8)
-    assert c4.optim_wrapper.optimizer.to_dict() == dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4)
-    assert c4.optim_wrapper.paramwise_cfg.bias_decay_mult == 0
-    (steps,) = c4.param_scheduler
-    assert (c4.train_cfg.max_iters, steps.milestones, steps.gamma) == (120_000, [100_000], 0.1)
-    model = c4.model
-    assert model.rpn_head.anchor_generator.scales == [8, 16, 32]
-    for part in (model.backbone, model.roi_head.shared_head):
-        assert (part.norm_eval, part.norm_cfg.requires_grad, part.init_cfg) == (True, False, None)
-    rpn, test_rpn, rcnn = model.train_cfg.rpn_proposal, model.test_cfg.rpn, model.train_cfg.rcnn
-    assert (rpn.nms_pre, rpn.max_per_img, test_rpn.nms_pre, test_rpn.max_per_img) == (12_000, 2_000, 6_000, 300)
-    assert (rcnn.sampler.num, rcnn.sampler.pos_fraction, rcnn.assigner.pos_iou_thr) == (256, 0.25, 0.5)
-    assert model.test_cfg.rcnn.nms.iou_threshold == 0.3
-    assert c4.train_dataloader.dataset.datasets[1].ann_file == 'VOC2012/ImageSets/Main/trainval.txt'
 
 
 def test_detectors_and_tasks_that_do_not_go_together_are_refused():

@@ -105,7 +105,7 @@ class RunRecordHook(Hook):
         model = unwrap(runner.model)
         checkpoint['meta']['agmax_mm'] = {
             'contract': preprocessing_contract(model) if hasattr(model, 'backbone') else None,
-            'recipe': self.record['config'],
+            'recipe': _recipe(runner),
             'config_sha256': self.record['config_sha256'],
             'num_classes': getattr(getattr(model, 'head', None), 'num_classes', None),
             'package_version': __version__,
@@ -131,6 +131,8 @@ class RunRecordHook(Hook):
         self.record['wall_time_s'] = round(self._earlier_wall_time + time.monotonic() - self._started, 3)
         self.record['peak_memory_mb'] = _peak_memory_mb()
         self.record['iterations'], self.record['epochs'] = runner.iter, runner.epoch
+        # The recipe that the backbone comes from, by LoadBackboneHook.
+        self.record['pretraining'] = runner.message_hub.runtime_info.get('pretraining')
         write_json(self.record, Path(runner.work_dir) / RESULT_FILE)
 
 
@@ -164,6 +166,15 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'scores': {'last': {}, 'best': {}},
         'history': {'train': [], 'val': []},
     }
+
+
+def _recipe(runner: Any) -> str:
+    """The config's place below ``configs/``, which tells AgMax from its baseline; elsewhere its name."""
+    if not runner.cfg.filename:
+        return str(runner.experiment_name)
+    parts = Path(runner.cfg.filename).parts
+    below = max((place + 1 for place, part in enumerate(parts[:-1]) if part == 'configs'), default=len(parts) - 1)
+    return '/'.join(parts[below:])
 
 
 def _scores(history: list[dict[str, Any]]) -> dict[str, Any]:

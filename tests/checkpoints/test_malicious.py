@@ -1,0 +1,109 @@
+"""A checkpoint with code in it runs nothing, whatever command it is given to."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from agmax_mm import __main__
+
+ROOT = Path(__file__).parents[2]
+CLASSIFIER = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
+DETECTOR = 'configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py'
+SMALL = ['model.backbone.depth=10', 'model.backbone.widen_factor=1', 'model.head.in_channels=64']
+
+
+class Payload:
+    """Unpickling it creates a file, if code is run."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.path),)
+
+
+@pytest.fixture
+def evil(tmp_path):
+    """A file that is a checkpoint but for one object, beside what commands ask for besides it."""
+    state = {'backbone.conv1.weight': torch.zeros(2)}
+    torch.save({'state_dict': state, 'meta': {}, 'extra': Payload(tmp_path / 'ran')}, tmp_path / 'evil.pth')
+    for split in ('train', 'test'):
+        for label in range(10):
+            folder = tmp_path / 'cifar' / split / str(label)
+            folder.mkdir(parents=True)
+            cv2.imwrite(str(folder / 'a.png'), np.full((32, 32, 3), 20 * label, np.uint8))
+    return tmp_path
+
+
+def tool(name):
+    specification = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.main
+
+
+def classifier(place, *more):
+    data = [f'{loader}.dataset.data_root={place / "cifar"}' for loader in ('train_dataloader', 'test_dataloader')]
+    workers = [f'{loader}.num_workers=0' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    work_dir = ['--work-dir', str(place / 'work')]
+    return [*work_dir, '--cfg-options', *data, *workers, *SMALL, 'train_dataloader.batch_size=4', *more]
+
+
+COMMANDS = {
+    'export': ('export_backbone', lambda place, file: [file, str(place / 'out.pth')]),
+    'export average': ('export_backbone', lambda place, file: [file, str(place / 'out.pth'), '--weights', 'average']),
+    'export onnx': (
+        'export_backbone',
+        lambda place, file: [file, str(place / 'out.onnx'), '--config', CLASSIFIER, '--image-size', '32'],
+    ),
+    'convert': ('convert_checkpoint', lambda place, file: [file, str(place / 'out.pth')]),
+    'convert back': ('convert_checkpoint', lambda place, file: [file, str(place / 'out.pth'), '--to', 'authors']),
+    'transfer': (
+        'transfer',
+        lambda place, file: ['--backbone', file, '--task', 'voc', '--work-dir', str(place / 'work')],
+    ),
+    'draw': ('draw_detections', lambda place, file: [DETECTOR, file, '--out', str(place / 'out.png')]),
+    'test': ('test', lambda place, file: [CLASSIFIER, file, *classifier(place)]),
+    'resume': ('train', lambda place, file: [CLASSIFIER, '--resume', file, *classifier(place)]),
+    'load_from': ('train', lambda place, file: [CLASSIFIER, *classifier(place, f'load_from={file}')]),
+    'doctor': (
+        None,
+        lambda place, file: [
+            'doctor',
+            *('--transfer', DETECTOR, '--cfg-options', f'default_hooks.backbone.checkpoint={file}'),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_checkpoint_with_code_runs_nothing(command, evil, monkeypatch, capsys):
+    name, arguments = COMMANDS[command]
+    if name in ('transfer', 'draw_detections', None):
+        pytest.importorskip('mmcv.ops', exc_type=ImportError)
+    if name == 'draw_detections':
+        monkeypatch.setattr('agmax_mm.transfer.pictures.open_test_images', lambda *_: ([], [], ()))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, 'argv', [str(name), *arguments(evil, str(evil / 'evil.pth'))])
+    message = ''
+    try:
+        code = tool(name)() if name else __main__.main()
+    except ValueError as error:
+        code, message = 1, str(error)
+    assert code == 1
+    told = message + capsys.readouterr().out
+    assert "evil.pth': expected tensors and plain values only, got the object pathlib" in told
+    assert sorted(path.name for path in evil.glob('o*')) == []
+    assert not (evil / 'ran').exists()
+
+
+def test_the_payload_would_run(evil):
+    torch.load(evil / 'evil.pth', weights_only=False)
+    assert (evil / 'ran').exists()
