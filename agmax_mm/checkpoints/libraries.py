@@ -22,6 +22,8 @@ from agmax_mm.checkpoints.renaming import (
 # One name of every PyramidNet, whose other names begin like a ResNet's.
 _PYRAMID = 'bn_final.weight'
 _TIMM = 'timm_model.'
+# The first two layers of VGG's classifier: torchvision's are linear, timm's convolutions.
+_VGG_CLASSIFIERS = (('classifier.0', 'classifier.3'), ('pre_logits.fc1', 'pre_logits.fc2'))
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class _ResNet(Family):
     """ResNets and ResNeXts of four stages, named alike by everyone."""
 
     def is_theirs(self, state: Mapping[str, Tensor]) -> bool:
-        return super().is_theirs(state) and _PYRAMID not in state and super().is_ours(state)
+        # Squeeze-and-excitation is in the same places under names of its own.
+        plain = _PYRAMID not in state and not any('.se.' in name for name in state)
+        return super().is_theirs(state) and plain and super().is_ours(state)
 
 
 @dataclass(frozen=True)
@@ -164,21 +168,22 @@ def ssd_layers(classifier: Mapping[str, Tensor], last: int) -> State:
     dilation of 6 (Liu et al., "SSD", section 3; Chen et al., "DeepLab", section 3.1).
 
     Args:
-        classifier: torchvision's state dict of a VGG, or any without classifier.
+        classifier: torchvision's or timm's state dict of a VGG, or any without classifier.
         last: Number of the last convolution.
 
     Returns:
         Their names in the detector to tensors of shapes ``(1024, 512, 3, 3)``, ``(1024,)``, ``(1024, 1024, 1, 1)`` and
         ``(1024,)``; nothing where there is no such classifier.
     """
-    if 'classifier.3.bias' not in classifier:
+    layers = next((pair for pair in _VGG_CLASSIFIERS if f'{pair[1]}.bias' in classifier), None)
+    if layers is None:
         return {}
-    sixth, seventh = (classifier[f'classifier.{place}.weight'] for place in (0, 3))
+    sixth, seventh = (classifier[f'{layer}.weight'] for layer in layers)
     return {
         f'features.{last + 3}.weight': sixth.view(len(sixth), -1, 7, 7)[::4, :, ::3, ::3],
-        f'features.{last + 3}.bias': classifier['classifier.0.bias'][::4],
-        f'features.{last + 5}.weight': seventh[::4, ::4, None, None],
-        f'features.{last + 5}.bias': classifier['classifier.3.bias'][::4],
+        f'features.{last + 3}.bias': classifier[f'{layers[0]}.bias'][::4],
+        f'features.{last + 5}.weight': seventh.flatten(1)[::4, ::4, None, None],
+        f'features.{last + 5}.bias': classifier[f'{layers[1]}.bias'][::4],
     }
 
 

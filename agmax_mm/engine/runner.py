@@ -84,7 +84,7 @@ class Runner(HostRunner):
                 'whose weights load_from takes'
             )
         checkpoint = own_checkpoint(checkpoint, Path(filename).name)
-        _check_weights(filename, checkpoint, unwrap(self.model), '' if whole else 'backbone.')
+        check_tensors(filename, checkpoint, unwrap(self.model), '' if whole else 'backbone.')
         # The host's method would read the file again, as it is.
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         _load_checkpoint_to_model(
@@ -96,7 +96,7 @@ class Runner(HostRunner):
         return checkpoint
 
 
-def _check_weights(filename: str, checkpoint: dict[str, Any], model: nn.Module, prefix: str) -> None:
+def check_tensors(filename: str, checkpoint: dict[str, Any], model: nn.Module, prefix: str) -> None:
     """Refuse a file whose tensors are not those of the model; the host would skip what does not fit.
 
     The agreement's parameters are of use in training alone: a plain classifier does without them. Where both have

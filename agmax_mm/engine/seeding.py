@@ -43,10 +43,11 @@ def seed_samples(loader: DataLoader, seed: int) -> bool:
         seed: The same on all processes, not negative.
 
     Returns:
-        Whether that was possible: a batch sampler of its own kind may have no sampler of indices.
+        Whether that was possible: a batch sampler of its own kind may have no sampler of indices, and a plain list as
+        data set has no place for the protocol.
     """
     sampler = getattr(loader.batch_sampler, 'sampler', None)
-    if not isinstance(sampler, Sampler):
+    if not isinstance(sampler, Sampler) or not hasattr(loader.dataset, '__dict__'):
         return False
     if hasattr(sampler, 'seed'):
         sampler.seed = seed

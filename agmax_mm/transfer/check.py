@@ -158,7 +158,7 @@ def _check_evaluators(config: Config) -> Iterator[Finding]:
     for split in ('val', 'test'):
         evaluator: Any = config.get(f'{split}_evaluator') or {}
         for one in evaluator if isinstance(evaluator, list) else [evaluator]:
-            dataset = config.get(f'{split}_dataloader', {}).get('dataset', {})
+            dataset = (config.get(f'{split}_dataloader') or {}).get('dataset', {})
             if one.get('ann_file') is None or 'ann_file' not in dataset:
                 continue
             path = Path(dataset.get('data_root') or '') / dataset.ann_file
@@ -171,7 +171,7 @@ def _check_fill(config: Config) -> Iterator[Finding]:
     """What is put around images has the colour that normalisation makes zero."""
     preprocessor = config.model.get('data_preprocessor', {})
     mean, swaps = list(preprocessor.get('mean') or []), preprocessor.get('bgr_to_rgb', False)
-    for step in _steps(config.get('train_dataloader', {}).get('dataset', {})):
+    for step in _steps((config.get('train_dataloader') or {}).get('dataset', {})):
         if str(step.get('type')).split('.')[-1] != 'Expand' or not mean:
             continue
         if list(step.get('mean', [])) != mean or step.get('to_rgb', True) != swaps:

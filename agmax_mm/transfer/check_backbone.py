@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
+from agmax_mm.checkpoints.authors import own_checkpoint
 from agmax_mm.checkpoints.files import read_weights
 from agmax_mm.checkpoints.formats import flat_state, resnet_depth
 from agmax_mm.doctor.checks import Finding
+from agmax_mm.engine.runner import check_tensors
+from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.models.contract import contract_mismatches
 from agmax_mm.transfer.backbone import Backbone, head_mismatches, load_backbone, read_backbone
 
 _HOOK = 'default_hooks.backbone.checkpoint'
 _BY_HOOK = '--cfg-options model.backbone.init_cfg=None default_hooks.backbone.type=agmax_mm.LoadBackboneHook'
 _IMAGENET_CLASSES = 1000
+_MOST_STAGES = 4  # the host's default
 # Formats whose files are of ImageNet networks without saying so.
 _IMAGENET_FORMATS = ('agmax', 'torchvision', 'timm', 'cutmix')
 
@@ -46,11 +51,11 @@ def given_weights(config: Config, findings: list[Finding]) -> GivenWeights | Non
     pretrained: Any = next((entry for entry in entries if str(entry.get('type', '')).endswith('Pretrained')), None)
     sources = []
     if hook.get('checkpoint'):
-        sources.append(GivenWeights(hook['checkpoint'], _HOOK))
+        sources.append(GivenWeights(str(hook['checkpoint']), _HOOK))
     if pretrained is not None:
         sources.append(GivenWeights(pretrained.checkpoint, 'model.backbone.init_cfg', pretrained))
     if config.get('load_from'):
-        sources.append(GivenWeights(config.load_from, 'load_from'))
+        sources.append(GivenWeights(str(config.load_from), 'load_from'))
     if not sources:
         problem = 'no backbone is given: the detector would be trained from random weights'
         findings.append(Finding('warning', problem, f'--cfg-options {_HOOK}=FILE, or --finetune scratch'))
@@ -76,6 +81,14 @@ def check_weights(
         problem = f'{weights.key} names {weights.path}: it would be downloaded, loaded in part without an error, '
         findings.append(Finding('error', f'{problem}and its preprocessing not be compared', f'{_BY_HOOK} {_HOOK}=FILE'))
         return None
+    if weights.key == 'load_from':
+        # It takes the tensors by the names they have.
+        try:
+            content = own_checkpoint(load_checkpoint_file(weights.path), Path(weights.path).name)
+            check_tensors(weights.path, content, detector, 'backbone.')
+        except ValueError as error:
+            findings.append(Finding('error', str(error), f'{_BY_HOOK} {_HOOK}={weights.path} load_from=None'))
+            return None
     try:
         backbone = read_backbone(weights.path)
     except ValueError as error:
@@ -116,6 +129,9 @@ def check_frozen(config: Config, backbone: Backbone | None, *, scratch: bool) ->
             if applies:
                 problem = f'{setting}: {what} would stay random, because no backbone is given'
                 yield Finding('error', problem, f'--cfg-options {mend}')
+    elif stages >= part.get('num_stages', _MOST_STAGES):
+        problem = f'frozen_stages={stages}: nothing of the backbone would learn'
+        yield Finding('warning', problem, '--cfg-options model.backbone.frozen_stages=1')
     elif backbone is not None and (other := _other_images(backbone)) is not None:
         for setting, (applies, mend, what) in frozen.items():
             if applies:

@@ -78,7 +78,7 @@ class _Checked:
         try:
             defect = box_defect(box, *size)
         except ValueError as error:
-            raise ValueError(f'{where}: {error}') from None
+            raise ValueError(f'{self.ann_file}: {where}: {error}') from None  # type: ignore[attr-defined]
         if defect is not None:
             self.report.left_out.setdefault(defect, []).append(where)
         return defect is None
@@ -104,7 +104,7 @@ class CheckedXMLDataset(_Checked, XMLDataset):
         self._where = where = str(img_info['xml_path'])
         try:
             info: dict[str, Any] = super().parse_data_info(img_info)
-        except (ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
+        except (ElementTree.ParseError, AttributeError, TypeError, ValueError, OSError) as error:
             raise ValueError(f'{where}: expected an annotation in the form of Pascal VOC, got {error}') from None
         size = info['width'], info['height']
         info['instances'] = [entry for entry in info['instances'] if self._is_sound(entry['bbox'], size, where)]
@@ -129,9 +129,11 @@ class CheckedCocoDataset(_Checked, CocoDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Load and check."""
         self._categories_checked = False
+        self._masks = any(getattr(step, 'with_mask', False) for step in self.pipeline.transforms)
         try:
             return super().load_data_list()
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        # The host asserts that ids are unique.
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError, AssertionError) as error:
             kind = f'no key {error}' if isinstance(error, KeyError) else str(error)
             raise ValueError(f'{self.ann_file}: expected annotations in the form of COCO, got {kind}') from None
 
@@ -161,6 +163,9 @@ class CheckedCocoDataset(_Checked, CocoDataset):
         box = [left, top, left + width, top + height]
         if not self._is_sound(box, (image['width'], image['height']), where):
             return False
+        if self._masks and not entry.get('segmentation'):
+            self.report.left_out.setdefault('without a mask', []).append(where)
+            return False
         # The host leaves these out without a word.
         small = area <= 0 or width < 1 or height < 1
         if small:
@@ -183,9 +188,10 @@ class CheckedCocoDataset(_Checked, CocoDataset):
 
 
 class CheckedCocoMetric(CocoMetric):
-    """mmdet's ``CocoMetric`` without the boxes that no detection can find, which training leaves out, too.
+    """mmdet's ``CocoMetric`` without the objects that no detection can find, which training leaves out, too.
 
-    They have no overlap with anything; counted as objects to be found, they would lower every recall.
+    Such boxes have no overlap with anything; counted as objects to be found, they would lower every recall. Where masks
+    are evaluated, that holds for objects without a mask. Objects that don't say ``iscrowd`` are none.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -193,8 +199,11 @@ class CheckedCocoMetric(CocoMetric):
         if self._coco_api is None:
             return
         api = self._coco_api
+        masks = 'segm' in self.metrics
         api.dataset['annotations'] = [
-            entry for entry in api.dataset['annotations'] if _can_be_found(entry, api.imgs.get(entry['image_id']))
+            {'iscrowd': 0, **entry}
+            for entry in api.dataset['annotations']
+            if _can_be_found(entry, api.imgs.get(entry['image_id'])) and not (masks and not entry.get('segmentation'))
         ]
         api.createIndex()
         # mmdet's other names of the index.

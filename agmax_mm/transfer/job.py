@@ -24,6 +24,7 @@ from agmax_mm.transfer.recipe import (
 )
 
 _RATE = 'optim_wrapper.optimizer.lr'
+_BATCH = 'train_dataloader.batch_size'
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def derive_config(job: Transfer, backbone: Backbone | None = None) -> Config:
         ValueError: If the recipe, the data, the options and the backbone don't go together.
     """
     recipe = recipe_of(job.task, job.detector)
+    if _BATCH in job.options:
+        raise ValueError(f'--cfg-options {_BATCH}: give --batch-size, which the length of the training follows, too')
     config = load_config(job.config or str(job.root / recipe))
     if backbone is not None and job.config is None:
         fit_backbone(config, backbone.tensors)

@@ -147,6 +147,11 @@ def _read_annotations(path: Path) -> dict[str, Any]:
     keys = ('images', 'annotations', 'categories')
     if not isinstance(content, dict) or any(key not in content for key in keys):
         raise ValueError(f'{str(path)!r}: expected COCO annotations with {", ".join(keys)}')
+    for key in keys:
+        if not isinstance(content[key], list) or not all(isinstance(entry, dict) for entry in content[key]):
+            raise ValueError(f'{str(path)!r}: expected {key} to be a list of objects')
+    if not all('name' in category for category in content['categories']):
+        raise ValueError(f'{str(path)!r}: expected a name for each of the categories, got one without')
     return content
 
 

@@ -101,3 +101,18 @@ def test_ssdvgg_takes_every_tensor_and_its_sixth_layer_sees_what_the_classifier_
     torch.testing.assert_close(sixth.flatten(), linear[::4], rtol=1e-4, atol=1e-2)
     assert further['features.33.weight'][3, 5] == state['classifier.3.weight'][12, 20]
     assert not ssd_layers(names, 28)
+    # timm has the same layers as convolutions.
+    timm_s = {
+        'pre_logits.fc1.weight': state['classifier.0.weight'].view(4096, 512, 7, 7),
+        'pre_logits.fc1.bias': state['classifier.0.bias'],
+        'pre_logits.fc2.weight': state['classifier.3.weight'][:, :, None, None],
+        'pre_logits.fc2.bias': state['classifier.3.bias'],
+    }
+    for name, tensor in ssd_layers(timm_s, last_layer(names)).items():
+        torch.testing.assert_close(tensor, further[name], rtol=0, atol=0)
+
+
+def test_squeeze_and_excitation_is_no_plain_resnet():
+    state = {name: torch.zeros(1) for name in timm.create_model('seresnet50').state_dict()}
+    with pytest.raises(ValueError, match='expected one of'):
+        detect_format(state, 'x')

@@ -159,6 +159,14 @@ BROKEN = [
         'shared_head.norm_eval=False$',
     ),
     ('voc', ['model.roi_head.bbox_head.num_classes=20'], 'error', 'has 20 classes, the data 1', 'num_classes=1$'),
+    (
+        'voc',
+        ['load_from={place}/r34_torchvision.pth', 'default_hooks.backbone.checkpoint=None'],
+        'error',
+        "got another network: .* the first is 'backbone",
+        'r34_torchvision.pth load_from=None$',
+    ),
+    ('coco', ['model.backbone.frozen_stages=4'], 'warning', 'nothing of the backbone would learn', 'frozen_stages=1$'),
     ('voc', ['load_from=x.pth'], 'error', 'given twice, by default_hooks.* and load_from', 'load_from=None$'),
     ('voc', ['default_hooks.backbone.checkpoint=no.pth'], 'error', "got 'no.pth', which does not", 'checkpoint=FILE$'),
     (

@@ -192,7 +192,7 @@ COCO_DAMAGES = [
     ),
     (
         lambda root: edit_coco(root, lambda c: c['annotations'][1].update(bbox=[1, 2, 3, float('nan')])),
-        r'train1\.png, annotation 2: expected a box of finite numbers',
+        r'instances_train\.json: train1\.png, annotation 2: expected a box of finite numbers',
     ),
     (
         lambda root: edit_coco(root, lambda c: c['annotations'][1].update(category_id=9)),
@@ -202,6 +202,7 @@ COCO_DAMAGES = [
         lambda root: edit_coco(root, lambda c: c['categories'].pop()),
         'expected the categories other of the config, got box$',
     ),
+    (lambda root: edit_coco(root, lambda c: c['annotations'][1].update(id=1)), 'form of COCO, got .*not unique'),
     (
         lambda root: edit_coco(root, lambda c: c['categories'].reverse()),
         'in the order of the config, box, other, got other, box',
@@ -211,6 +212,41 @@ COCO_DAMAGES = [
         'expected images, got none',
     ),
 ]
+
+
+MASKS = [
+    dict(type='LoadImageFromFile'),
+    dict(type='mmdet.LoadAnnotations', with_bbox=True, with_mask=True),
+]
+
+
+@pytest.mark.parametrize('nothing', [None, []])
+def test_objects_without_a_mask_are_left_out_where_masks_are_learnt(tmp_path, nothing):
+    write_coco(tmp_path)
+
+    def spoil(content):
+        content['annotations'][0].pop('segmentation')
+        if nothing is not None:
+            content['annotations'][0]['segmentation'] = nothing
+
+    for split in ('train', 'val'):
+        edit_coco(tmp_path, spoil, split)
+    assert 'left out' not in coco(tmp_path).report.summary()
+    data = coco(tmp_path, pipeline=MASKS)
+    assert '1 without a mask (in train0.png, annotation 1' in data.report.summary()
+    for index in range(len(data)):
+        data[index]  # mmdet would stop here
+    for metric, count in (('bbox', 2), (['bbox', 'segm'], 1)):
+        checked = CheckedCocoMetric(ann_file=str(tmp_path / 'annotations/instances_val.json'), metric=metric)
+        assert len(checked._coco_api.anns) == count
+
+
+def test_objects_that_do_not_say_iscrowd_are_evaluated(tmp_path):
+    write_coco(tmp_path)
+    edit_coco(tmp_path, lambda content: [entry.pop('iscrowd') for entry in content['annotations']], 'val')
+    metric = CheckedCocoMetric(ann_file=str(tmp_path / 'annotations/instances_val.json'), metric='bbox')
+    assert [entry['iscrowd'] for entry in metric._coco_api.anns.values()] == [0, 0]
+    assert len(metric._coco_api.getAnnIds(iscrowd=False)) == 2
 
 
 @pytest.mark.parametrize(('damage', 'message'), COCO_DAMAGES)

@@ -8,6 +8,7 @@ import pytest
 import torchvision
 
 from agmax_mm.transfer.detectors import DETECTORS, recipe_of
+from agmax_mm.transfer.job import Transfer, derive_config
 from agmax_mm.transfer.layouts import VOC_CLASSES, VocLayout, read_coco_layout, read_voc_layout
 from agmax_mm.transfer.recipe import (
     Length,
@@ -161,6 +162,15 @@ def test_iterations_replace_epochs_everywhere(voc):
     assert voc.train_cfg.to_dict() == dict(type='IterBasedTrainLoop', max_iters=100, val_interval=20)
     assert (steps.by_epoch, steps.milestones, steps.end) == (False, [75], 100)
     assert voc.default_hooks.checkpoint.by_epoch is voc.log_processor.by_epoch is False
+    # The host deletes the oldest before it writes the next: with one, an interruption would leave none.
+    assert voc.default_hooks.checkpoint.max_keep_ckpts == 2
+
+
+def test_the_batch_has_one_way_to_be_set(tmp_path):
+    options = {'train_dataloader.batch_size': 8}
+    job = Transfer(backbone=None, task='voc', work_dir=tmp_path, root=ROOT, options=options)
+    with pytest.raises(ValueError, match='train_dataloader.batch_size: give --batch-size'):
+        derive_config(job)
 
 
 def test_schedule_in_steps_keeps_the_number_of_images(ssd):

@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from agmax_mm.engine.hooks import FiniteLossHook
+from agmax_mm.engine.hooks.finite_loss import _names
 from agmax_mm.engine.runner import Runner
 
 
@@ -148,3 +149,8 @@ def test_a_good_run_is_left_alone(tmp_path):
     made.train()
     assert list(saved(tmp_path)) == ['epoch_2.pth']
     assert not made.model._forward_hooks
+
+
+def test_views_of_an_image_are_named_once():
+    samples = [DataSample(metainfo={'img_path': f'{index}.jpg'}) for index in (0, 1)] * 2
+    assert _names(samples) == '0.jpg, 1.jpg'

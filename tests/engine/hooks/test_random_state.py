@@ -10,18 +10,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.logging import MessageHub
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
+from agmax_mm.engine.hooks import RandomStateHook
 from agmax_mm.engine.launch import train
 from agmax_mm.engine.options import parse_options
 from agmax_mm.engine.seeding import seed_samples
 from agmax_mm.randomness import seed_generators, seeded
+from tests.ranks import run_ranks
 
 ROOT = Path(__file__).parents[3]
 CIFAR = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
@@ -202,3 +206,30 @@ def test_killed_and_resumed_with_workers(cifar, uninterrupted):
     assert process.wait() == -signal.SIGKILL
     assert not (folder / 'epoch_4.pth').exists()
     assert equal(run(cifar, 'killed', 2, resume=True), uninterrupted)
+
+
+def _first_draws(rank):
+    """What a rank draws in a step, where the host has seeded ranks differently."""
+    hook = RandomStateHook()
+    runner = SimpleNamespace(
+        seed=5 + rank,
+        iter=3,
+        message_hub=MessageHub.get_instance(f'rank{rank}'),
+        train_dataloader=DataLoader(Draws()),
+    )
+    hook.before_train(runner)
+    draws = []
+    for _ in range(2):
+        hook.before_train_iter(runner, 0)
+        draws.append([torch.rand(()).item(), np.random.rand()])
+    return draws
+
+
+def test_ranks_draw_apart_and_each_step_alone(tmp_path):
+    (first, again), (other, _) = run_ranks(_first_draws, 2, tmp_path)
+    assert first == again
+    assert all(one != two for one, two in zip(first, other, strict=True))
+
+
+def test_a_plain_list_cannot_be_seeded_and_says_so():
+    assert not seed_samples(DataLoader([1, 2, 3]), 5)
