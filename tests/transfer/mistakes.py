@@ -1,0 +1,85 @@
+"""Mistakes in a fine-tuning config, one by one, and what the check says of each."""
+
+# What is changed, the level and the words of the one finding, and the option that mends it.
+BROKEN = [
+    (
+        'coco',
+        ['model.data_preprocessor.mean=[0,0,0]'],
+        'error',
+        'mean: the backbone',
+        r'mean=\[123.675,116.28,103.53\]$',
+    ),
+    ('coco', ['model.data_preprocessor.std=[1,1,1]'], 'error', 'std: the backbone', r'std=\[58.395,57.12,57.375\]$'),
+    ('coco', ['model.data_preprocessor.bgr_to_rgb=False'], 'error', "'rgb', the model has 'bgr'", 'bgr_to_rgb=True$'),
+    (
+        'coco',
+        ['model.backbone.style=caffe'],
+        'error',
+        "style: .*'pytorch', the model has 'caffe'",
+        'one.style=pytorch$',
+    ),
+    (
+        'voc',
+        ['train_dataloader.dataset.dataset.pipeline.2.mean=[0,0,0]'],
+        'warning',
+        r'Expand fills with \[0, 0, 0\]',
+        'give Expand mean=',
+    ),
+    (
+        'voc',
+        ['model.backbone.frozen_stages=-1', 'model.backbone.norm_eval=False'],
+        'warning',
+        'norm_eval is False in the backbone, True in the shared head',
+        'shared_head.norm_eval=False$',
+    ),
+    ('voc', ['model.roi_head.bbox_head.num_classes=20'], 'error', 'has 20 classes, the data 1', 'num_classes=1$'),
+    (
+        'voc',
+        ['load_from={place}/r34_torchvision.pth', 'default_hooks.backbone.checkpoint=None'],
+        'error',
+        "got another network: .* the first is 'backbone",
+        'r34_torchvision.pth load_from=None$',
+    ),
+    ('coco', ['model.backbone.frozen_stages=4'], 'warning', 'nothing of the backbone would learn', 'frozen_stages=1$'),
+    ('voc', ['load_from=x.pth'], 'error', 'given twice, by default_hooks.* and load_from', 'load_from=None$'),
+    ('voc', ['default_hooks.backbone.checkpoint=no.pth'], 'error', "got 'no.pth', which does not", 'checkpoint=FILE$'),
+    (
+        'voc',
+        [
+            'default_hooks.backbone.checkpoint={place}/r34_silent.pth',
+            'model.backbone.depth=34',
+            'model.roi_head.shared_head.depth=34',
+        ],
+        'warning',
+        'r34_silent.pth does not say how its images',
+        'export it',
+    ),
+    (
+        'voc',
+        ['default_hooks.backbone.checkpoint={place}/r34_torchvision.pth'],
+        'error',
+        'a depth 34 file into a depth 18',
+        'model.backbone.depth=34,',
+    ),
+    (
+        'voc',
+        ['val_dataloader.dataset.data_root=no/', 'test_dataloader.dataset.data_root=no/'],
+        'error',
+        'val_dataloader would stop: no/.* does not exist',
+        'val_dataloader.dataset.data_root=FOLDER',
+    ),
+    (
+        'voc',
+        ['train_dataloader.dataset.dataset.data_root=no/'],
+        'error',
+        'train_dataloader would stop',
+        'train_dataloader.dataset.dataset.data_root=FOLDER',
+    ),
+    (
+        'coco',
+        ['val_evaluator.ann_file=other.json'],
+        'error',
+        'val_evaluator reads other.json, its images are of .*instances_val.json',
+        'val_evaluator.ann_file=.*/instances_val.json$',
+    ),
+]
