@@ -98,3 +98,11 @@ def test_unknown_layout_names_file_formats_and_keys():
         match=r"checkpoint 'x.pth': expected one of agmax, agmax_cifar, openmmlab, torchvision, timm, .* the keys w",
     ):
         detect_format({'w': torch.zeros(1)}, 'x.pth')
+
+
+@pytest.mark.parametrize('name', ['agmax', 'torchvision', 'timm', 'cutmix'])
+def test_others_imagenet_networks_were_fed_normalised_rgb(name):
+    contract = FORMATS[name].contract
+    assert contract['channel_order'] == 'rgb'
+    assert [value / 255 for value in contract['mean']] == pytest.approx([0.485, 0.456, 0.406])
+    assert [value / 255 for value in contract['std']] == pytest.approx([0.229, 0.224, 0.225])

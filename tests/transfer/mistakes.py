@@ -20,6 +20,13 @@ BROKEN = [
     ),
     (
         'voc',
+        ['train_dataloader.dataset.dataset.pipeline.2.to_rgb=False'],
+        'warning',
+        'Expand fills with',
+        'give Expand mean=',
+    ),
+    (
+        'voc',
         ['train_dataloader.dataset.dataset.pipeline.2.mean=[0,0,0]'],
         'warning',
         r'Expand fills with \[0, 0, 0\]',
