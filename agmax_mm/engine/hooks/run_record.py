@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
-import platform
 import resource
 import sys
 import time
@@ -20,22 +18,11 @@ from mmengine.hooks import Hook
 from agmax_mm import __version__
 from agmax_mm.engine.config import config_hash
 from agmax_mm.fileio import RESULT_FILE, write_json
+from agmax_mm.machine import device, versions
 from agmax_mm.models.contract import preprocessing_contract, unwrap
 from agmax_mm.registry import HOOKS
 
 _MAX_TRAIN_RECORDS = 2000
-_LIBRARIES = (
-    'torch',
-    'torchvision',
-    'onedl-mmengine',
-    'onedl-mmcv',
-    'onedl-mmpretrain',
-    'onedl-mmdetection',
-    'timm',
-    'numpy',
-    'opencv-python',
-    'pillow',
-)
 
 
 @HOOKS.register_module()
@@ -152,9 +139,9 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'config': Path(filename).name if filename else runner.experiment_name,
         'config_sha256': config_hash(runner.cfg),
         'package_version': __version__,
-        'versions': _versions(),
+        'versions': versions(),
         'seed': runner.seed,
-        'device': _device(),
+        'device': device(),
         'world_size': runner.world_size,
         'wall_time_s': 0.0,
         'peak_memory_mb': 0.0,
@@ -191,25 +178,6 @@ def _scores(history: list[dict[str, Any]]) -> dict[str, Any]:
 def _finite(value: Any) -> float | None:
     """JSON has no NaN; a metric that could not be computed is null."""
     return float(value) if math.isfinite(value) else None
-
-
-def _versions() -> dict[str, str]:
-    versions = {'python': platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def _device() -> str:
-    if torch.cuda.is_available():
-        return f'cuda: {torch.cuda.get_device_name()}'
-    information = Path('/proc/cpuinfo')
-    lines = information.read_text(encoding='utf-8').splitlines() if information.is_file() else []
-    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
-    return f'cpu: {names[0] if names else platform.processor() or platform.machine()}'
 
 
 def _peak_memory_mb() -> float:
