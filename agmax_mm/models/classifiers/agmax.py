@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from agmax_mm.models.agreements import build_agreement
 from agmax_mm.models.backbones import NamedBackbone, named_backbone
 from agmax_mm.models.initialization import apply_init_std
+from agmax_mm.models.second_view import SecondView
 from agmax_mm.models.where import sample_name, step_name
 from agmax_mm.registry import MODELS
 
@@ -36,6 +37,8 @@ class AgMaxClassifier(ImageClassifier):
         agreement: Agreement term, its config, or one of the names ``mi``, ``mi_qnet``, ``mse``, ``kl``, ``ce``, ``jsd``
             and ``none``; ``none`` and ``None`` train on the cross-entropy alone.
         num_views: Views of each image in a training batch, at least 2 where there is an agreement.
+        second_view: Options of :class:`agmax_mm.models.second_view.SecondView`, such as ``dict(share=0.5)`` or
+            ``dict(scale=0.5)``, to make view B cheaper; for two views.
         init_std: Standard deviation of the Gaussian that all weights start from, in place of each part's own
             initialisation; see :func:`agmax_mm.models.initialization.apply_init_std`. The AgMax authors' ImageNet runs
             with AgMax used 0.2, their baselines and CIFAR runs none.
@@ -57,6 +60,7 @@ class AgMaxClassifier(ImageClassifier):
         head: nn.Module | dict[str, Any] | None = None,
         agreement: nn.Module | dict[str, Any] | str | None = None,
         num_views: int = 2,
+        second_view: dict[str, float] | None = None,
         init_std: float | None = None,
         pretrained: str | None = None,
         train_cfg: dict[str, Any] | None = None,
@@ -86,9 +90,12 @@ class AgMaxClassifier(ImageClassifier):
         )
         self.agreement = build_agreement(agreement, num_classes)
         self.num_views = num_views
+        self.second_view = None if second_view is None else SecondView(**second_view)
         self.init_std = init_std
         # Logits and loss apart: only then can the logits be looked at in between.
         self._logits_apart = isinstance(self.head, ClsHead) and type(self.head).loss is ClsHead.loss
+        if self.second_view is not None and num_views != 2:
+            raise ValueError(f'AgMaxClassifier.second_view: expected num_views=2 beside it, got {num_views}')
         if self.agreement is not None and num_views < 2:
             raise ValueError(f'AgMaxClassifier.num_views: expected at least 2 with an agreement, got {num_views}')
         if self.agreement is not None and not self._logits_apart:
@@ -111,12 +118,13 @@ class AgMaxClassifier(ImageClassifier):
                 without an agreement.
             data_samples: One per row of ``inputs``, in the same order.
         """
-        if self.agreement is not None:
+        if self.agreement is not None or self.second_view is not None:
             self._check_views(data_samples)
+        passes, data_samples = self._passes(inputs, data_samples)
         try:
-            feats = self.extract_feat(inputs)
+            feats = _joined([self.extract_feat(images) for images in passes])
         except ValueError as error:
-            if len(inputs) > 1:
+            if len(data_samples) > len(passes):
                 raise
             # Where maps have shrunk to a pixel, batch normalisation has nothing to take statistics of.
             raise ValueError(f'{_one_image(data_samples[0])}: {error}') from None
@@ -130,8 +138,19 @@ class AgMaxClassifier(ImageClassifier):
         # The host logs the sum of all terms as "loss", which a term of that name would hide.
         losses['loss_cls'] = losses.pop('loss')
         if self.agreement is not None:
-            losses.update(self.agreement(logits.chunk(self.num_views)))
+            losses.update(self.agreement(_by_view(logits, len(inputs) // self.num_views)))
         return losses
+
+    def _passes(self, inputs: Tensor, data_samples: list[DataSample]) -> tuple[list[Tensor], list[DataSample]]:
+        """What the backbone is run on, one after the other, and the data samples of all of it."""
+        if self.second_view is None:
+            return [inputs], data_samples
+        num_images = len(inputs) // 2
+        end = num_images + self.second_view.rows(num_images)
+        data_samples = data_samples[:end]
+        if self.second_view.scale == 1:
+            return [inputs[:end]], data_samples
+        return [inputs[:num_images], self.second_view.shrink(inputs[num_images:end])], data_samples
 
     def _check_views(self, data_samples: list[DataSample]) -> None:
         views = data_samples[0].get('num_views', 1)
@@ -143,6 +162,27 @@ class AgMaxClassifier(ImageClassifier):
         # Of one image alone all statistics of the batch are that image's: there is nothing to agree on.
         if len(data_samples) == views and get_world_size() == 1:
             raise ValueError(_one_image(data_samples[0]))
+
+
+def _by_view(logits: Tensor, num_images: int) -> list[Tensor]:
+    """Logits of each view, of the images that all views have."""
+    view_a, *others = logits.split(num_images)
+    return [view_a[: len(others[0])], *others]
+
+
+def _joined(feats: list[Any]) -> Any:
+    """Features of several passes as those of one batch."""
+    if len(feats) == 1:
+        return feats[0]
+    levels = list(zip(*feats, strict=True))
+    for level in levels:
+        shapes = [tuple(part.shape[1:]) for part in level]
+        if len(set(shapes)) > 1:
+            raise ValueError(
+                'AgMaxClassifier.second_view.scale: expected features of one shape from both views, as after a neck '
+                f'that pools, got {shapes}'
+            )
+    return tuple(torch.cat(level) for level in levels)
 
 
 def _one_image(sample: DataSample) -> str:
