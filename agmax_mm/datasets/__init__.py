@@ -2,6 +2,30 @@
 
 from agmax_mm.datasets.cifar import CIFAR10, CIFAR100
 from agmax_mm.datasets.image_folder import ImageFolder, ImageNet
-from agmax_mm.datasets.transforms import AutoAugment, Corrupt, RandAugment, TwoView
+from agmax_mm.datasets.transforms import (
+    AutoAugment,
+    ColorJitter,
+    Corrupt,
+    LoadImage,
+    RandAugment,
+    RandomMirror,
+    RandomPaddedCrop,
+    RandomResizedCrop,
+    TwoView,
+)
 
-__all__ = ['CIFAR10', 'CIFAR100', 'AutoAugment', 'Corrupt', 'ImageFolder', 'ImageNet', 'RandAugment', 'TwoView']
+__all__ = [
+    'CIFAR10',
+    'CIFAR100',
+    'AutoAugment',
+    'ColorJitter',
+    'Corrupt',
+    'ImageFolder',
+    'ImageNet',
+    'LoadImage',
+    'RandAugment',
+    'RandomMirror',
+    'RandomPaddedCrop',
+    'RandomResizedCrop',
+    'TwoView',
+]

@@ -12,6 +12,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
+from agmax_mm.datasets.encoded_image import EncodedImage
 from agmax_mm.datasets.image_list import check_labels, read_image_list
 from agmax_mm.datasets.image_store import ImageStore
 from agmax_mm.registry import DATASETS
@@ -35,7 +36,8 @@ class ImageFolder(CustomDataset):
         classes_split: Split whose folders define the classes, where it exists.
         ann_file: List, ``path label`` on each line, itself relative to ``data_root``, its paths to the split's folder.
         in_memory: Decode every image once, before training, and keep all in memory. The samples are the same. The
-            pipeline has to begin with ``LoadImageFromFile``, which does the decoding and is then left out.
+            pipeline has to begin with ``LoadImageFromFile`` or :class:`agmax_mm.datasets.LoadImage`, which does the
+            decoding and is then left out.
         **kwargs: The host's other options.
 
     Raises:
@@ -105,7 +107,8 @@ class ImageFolder(CustomDataset):
         def decode(index: int) -> np.ndarray:
             path = items[index]['img_path']
             try:
-                return load({'img_path': path})['img']
+                image = load({'img_path': path})['img']
+                return image.decode() if isinstance(image, EncodedImage) else image
             except (AssertionError, OSError, TypeError, cv2.error) as error:
                 raise ValueError(f'{self._who()}: expected an image in {path!r}, got {error}') from None
 

@@ -3,7 +3,9 @@ import pytest
 import skimage.data
 from PIL import Image, ImageEnhance, ImageOps
 
-from agmax_mm.datasets.transforms.operations import OPERATIONS, apply_operation
+from agmax_mm.datasets.transforms import operations
+from agmax_mm.datasets.transforms.operations import OPERATIONS
+from agmax_mm.datasets.transforms.pixels import Pixels
 
 BLACK = (0, 0, 0)
 # What each magnitude from 0 to 10 stands for.
@@ -13,6 +15,8 @@ DEGREES = [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30]
 THRESHOLD = [0, 25.6, 51.2, 76.8, 102.4, 128, 153.6, 179.2, 204.8, 230.4, 256]
 BITS = [4, 4, 4, 5, 5, 6, 6, 6, 7, 7, 8]
 FACTOR = [0.10, 0.28, 0.46, 0.64, 0.82, 1.00, 1.18, 1.36, 1.54, 1.72, 1.90]
+# Where the grey or smoothed image is rounded otherwise.
+WITHIN_ONE = {'Color', 'Sharpness'}
 MIRRORED = {'ShearX', 'ShearY', 'TranslateX', 'TranslateY', 'Rotate'}
 
 
@@ -58,6 +62,16 @@ def photos():
     ]
 
 
+def apply_operation(image, *args, **kwargs):
+    """On a Pillow image; ours are BGR."""
+    before = np.ascontiguousarray(np.asarray(image)[..., ::-1])
+    array = before.copy()
+    result = operations.apply_operation(Pixels(array), *args, **kwargs).array
+    assert np.array_equal(array, before)
+    assert result.dtype == np.uint8
+    return Image.fromarray(np.ascontiguousarray(result[..., ::-1]))
+
+
 def _same(one, other):
     return one.size == other.size and np.array_equal(np.asarray(one), np.asarray(other))
 
@@ -70,14 +84,17 @@ def test_there_are_fourteen():
 @pytest.mark.parametrize('name', EXPECTED)
 def test_every_magnitude_and_sign_on_photographs(name):
     for image in photos():
-        before = image.copy()
         for magnitude in range(11):
             for mirror in (False, True):
                 result = apply_operation(image, name, magnitude, mirror=mirror)
                 sign = -1 if mirror and name in MIRRORED else 1
-                assert _same(result, EXPECTED[name](image, magnitude, sign)), (magnitude, mirror)
-                assert result.mode == 'RGB'
-        assert _same(image, before)
+                expected = EXPECTED[name](image, magnitude, sign)
+                if name in WITHIN_ONE:
+                    off = np.abs(np.asarray(result).astype(int) - np.asarray(expected))
+                    assert off.max() <= 1, (magnitude, mirror)
+                    assert (off > 0).mean() < 0.01, (magnitude, mirror)
+                else:
+                    assert _same(result, expected), (magnitude, mirror)
 
 
 @pytest.mark.parametrize(

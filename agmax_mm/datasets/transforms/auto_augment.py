@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from agmax_mm.datasets.transforms.image_transform import ImageTransform
 from agmax_mm.datasets.transforms.operations import apply_operation
+from agmax_mm.datasets.transforms.pixels import Pixels
 from agmax_mm.registry import TRANSFORMS
 
 # One sub-policy a line; each operation is a name, a probability and a magnitude of 0 to 9.
@@ -82,11 +82,10 @@ class AutoAugment(ImageTransform):
     """One of 25 sub-policies at random, its two operations in order, each with its probability.
 
     mmpretrain's transform of this name has other magnitudes, other fillings and no CIFAR policy; these are those of the
-    AgMax authors, on PIL images with nearest-neighbour sampling and black filling. The sign of a shear, translation or
+    AgMax authors, with nearest-neighbour sampling and black filling. The sign of a shear, translation or
     rotation is turned half of the time.
 
-    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it, or an RGB
-    PIL image.
+    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
 
     Args:
         policy: ``'cifar'``, for CIFAR-10 and CIFAR-100, or ``'imagenet'``.
@@ -103,8 +102,8 @@ class AutoAugment(ImageTransform):
             raise ValueError(f'AutoAugment.policy: expected one of {sorted(POLICIES)}, got {policy!r}')
         self.policy = policy
 
-    def augment(self, image: Image.Image) -> Image.Image:
-        """Run a random sub-policy on an RGB image."""
+    def augment(self, image: Pixels) -> Pixels:
+        """Run a random sub-policy on an image."""
         sub_policies = POLICIES[self.policy]
         for name, prob, magnitude in sub_policies[np.random.randint(len(sub_policies))]:
             if np.random.rand() < prob:

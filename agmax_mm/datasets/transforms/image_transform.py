@@ -1,4 +1,4 @@
-"""What transforms of PIL images share."""
+"""What transforms of 8-bit images share."""
 
 from __future__ import annotations
 
@@ -6,37 +6,42 @@ from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from PIL import Image
+from numpy.typing import NDArray
+
+from agmax_mm.datasets.transforms.pixels import Pixels
 
 
 class ImageTransform(BaseTransform):
-    """A transform that works on RGB PIL images, whatever the pipeline holds.
+    """A transform that needs the pixels alone.
 
-    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it, or an RGB
-    PIL image; the result is of the same kind.
+    Within :class:`agmax_mm.datasets.TwoView`, several in a row share their passes over the image. Elsewhere it is a
+    transform like others.
+
+    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
     """
 
-    def augment(self, image: Image.Image) -> Image.Image:
-        """Change an RGB image of 8 bits; its size stays."""
+    def augment(self, image: Pixels) -> Pixels:
+        """Change an image."""
         raise NotImplementedError
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Augment the image.
+        """Change the image.
 
         Raises:
             ValueError: If the image is not one of 8 bits with three channels.
         """
-        image = results['img']
-        if isinstance(image, Image.Image):
-            if image.mode != 'RGB':
-                raise ValueError(f'{type(self).__name__}: expected an RGB image, got one of mode {image.mode!r}')
-            results['img'] = self.augment(image)
-            return results
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(
-                f'{type(self).__name__}: expected an image of uint8 and shape (H, W, 3), '
-                f'got {image.dtype} and {image.shape}'
-            )
-        rgb = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
-        results['img'] = np.asarray(self.augment(rgb))[..., ::-1]
+        results['img'] = self.augment(as_pixels(results['img'], type(self).__name__)).array
+        results['img_shape'] = results['img'].shape[:2]
         return results
+
+
+def as_pixels(image: NDArray[np.uint8], who: str) -> Pixels:
+    """An array as an image to change.
+
+    Raises:
+        ValueError: If it is not ``uint8`` of shape ``(H, W, 3)``; ``who`` is named.
+    """
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        got = f'{image.dtype} and {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f'{who}: expected an image of uint8 and shape (H, W, 3), got {got}')
+    return Pixels(np.ascontiguousarray(image))

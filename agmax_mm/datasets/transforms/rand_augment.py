@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
 from agmax_mm.datasets.transforms.image_transform import ImageTransform
 from agmax_mm.datasets.transforms.operations import MAX_MAGNITUDE, OPERATIONS, apply_operation
+from agmax_mm.datasets.transforms.pixels import Pixels
 from agmax_mm.registry import TRANSFORMS
 
 _NAMES = tuple(OPERATIONS)
@@ -23,8 +23,7 @@ class RandAugment(ImageTransform):
     the name, magnitudes are drawn anew for each operation, from a range, and one coin decides for all operations of an
     image.
 
-    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it, or an RGB
-    PIL image.
+    Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
 
     Args:
         num_ops: Number of operations, at least 1.
@@ -52,8 +51,8 @@ class RandAugment(ImageTransform):
         self.prob = prob
         self.magnitudes = tuple(magnitudes)
 
-    def augment(self, image: Image.Image) -> Image.Image:
-        """Run random operations on an RGB image, or none."""
+    def augment(self, image: Pixels) -> Pixels:
+        """Run random operations on an image, or none."""
         if np.random.rand() >= self.prob:
             return image
         low, high = self.magnitudes

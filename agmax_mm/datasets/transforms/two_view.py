@@ -6,11 +6,20 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
-from PIL import Image
+from numpy.typing import NDArray
+from torch import Tensor
 
+from agmax_mm.datasets.encoded_image import EncodedImage
+from agmax_mm.datasets.transforms.crops import RandomResizedCrop
+from agmax_mm.datasets.transforms.image_transform import ImageTransform, as_pixels
+from agmax_mm.datasets.transforms.pixels import Pixels
 from agmax_mm.registry import TRANSFORMS
+
+_IMMUTABLE = (str, int, float, bytes, type(None))
 
 
 @TRANSFORMS.register_module()
@@ -21,15 +30,16 @@ class TwoView(BaseTransform):
     transforms write besides the image (size, flip, ...), and in being transparent with one view, so that a recipe and
     its twin with agreement differ in a number.
 
-    Required key: ``img``. Modified keys: ``img``, a list of ``num_views`` images where that is above 1, and what the
-    transforms modify.
+    Required key: ``img``, an array, or bytes by :class:`agmax_mm.datasets.LoadImage`. Modified keys: ``img``, a list of
+    ``num_views`` images where that is above 1, and what the transforms modify. Where the last transform is one of this
+    package, images leave as ``uint8`` tensors ``(C, H, W)``, ready to be collated.
 
     Args:
         transforms: The random part of the training pipeline, as configs or callables.
         num_views: Number of views, at least 1.
 
     Raises:
-        ValueError: If ``num_views`` is below 1, or a transform drops a sample.
+        ValueError: If ``num_views`` is below 1, a transform drops a sample, or bytes are no image.
     """
 
     def __init__(self, transforms: Sequence[Any], num_views: int = 2) -> None:
@@ -37,31 +47,69 @@ class TwoView(BaseTransform):
             raise ValueError(f'TwoView.num_views: expected at least 1, got {num_views}')
         self.num_views = num_views
         self.transforms = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in transforms]
+        # Our own transforms never write to the image they are given.
+        self._shares_image = all(isinstance(step, ImageTransform) for step in self.transforms)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace the image by its views."""
-        views = [self._augment(_fork(results)) for _ in range(self.num_views - 1)]
-        views.append(self._augment(results))
+        images, steps = self._begin(results)
+        views = [_fork(results) for _ in images[1:]]
+        views = [_augment(view, image, steps) for view, image in zip([*views, results], images, strict=True)]
         first = views[0]
         if self.num_views > 1:
             first['img'] = [view['img'] for view in views]
         return first
 
-    def _augment(self, results: dict[str, Any]) -> dict[str, Any]:
-        for step in self.transforms:
-            results = step(results)
-            if results is None:
-                raise ValueError(f'TwoView: expected every transform to return a sample, got None from {step}')
-        return results
+    def _begin(self, results: dict[str, Any]) -> tuple[list[Any], Sequence[Any]]:
+        """What each view starts from, and the transforms that are left to do."""
+        image = results.pop('img')
+        crop = self.transforms[0] if self.transforms else None
+        encoded = isinstance(image, EncodedImage)
+        shape = image.shape[:2] if image.shape is not None else None
+        if isinstance(crop, RandomResizedCrop) and shape is not None:
+            boxes = [crop.draw(*shape) for _ in range(self.num_views)]
+            if encoded:
+                results['ori_shape'] = shape
+                image, boxes = image.decode_for(boxes, crop.size)
+            pixels = as_pixels(image, type(crop).__name__)
+            return [crop.cut(pixels, box) for box in boxes], self.transforms[1:]
+        if encoded:
+            image = image.decode()
+            results['ori_shape'] = image.shape[:2]
+        if self._shares_image:
+            return [image] * self.num_views, self.transforms
+        return [image.copy() for _ in range(self.num_views - 1)] + [image], self.transforms
 
     def __repr__(self) -> str:
         """The views and their transforms."""
         return f'{type(self).__name__}(num_views={self.num_views}, transforms={self.transforms})'
 
 
+def _augment(results: dict[str, Any], image: Any, steps: Sequence[Any]) -> dict[str, Any]:
+    """Run the transforms; images go from one of ours to the next without leaving :class:`Pixels`."""
+    for step in steps:
+        if isinstance(step, ImageTransform):
+            image = step.augment(image if isinstance(image, Pixels) else as_pixels(image, type(step).__name__))
+            continue
+        results['img'] = image.array if isinstance(image, Pixels) else image
+        results = step(results)
+        if results is None:
+            raise ValueError(f'TwoView: expected every transform to return a sample, got None from {step}')
+        image = results['img']
+    if isinstance(image, Pixels):
+        results['img_shape'] = image.size
+        image = _planes(image.array)
+    results['img'] = image
+    return results
+
+
+def _planes(array: NDArray[np.uint8]) -> Tensor:
+    """An image ``(H, W, C)`` as a tensor ``(C, H, W)``."""
+    planes = np.empty((array.shape[2], *array.shape[:2]), np.uint8)
+    cv2.split(array, list(planes))
+    return torch.from_numpy(planes)
+
+
 def _fork(results: dict[str, Any]) -> dict[str, Any]:
     """Copy whatever a transform could change in place, so that no view sees another's changes."""
-    return {
-        key: value.copy() if isinstance(value, np.ndarray | Image.Image) else copy.deepcopy(value)
-        for key, value in results.items()
-    }
+    return {key: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for key, value in results.items()}

@@ -21,8 +21,8 @@ train_dataloader = dict(
                 type='agmax_mm.TwoView',
                 num_views=1,
                 transforms=[
-                    dict(type='RandomCrop', crop_size=32, padding=4),
-                    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+                    dict(type='agmax_mm.RandomPaddedCrop', padding=4),
+                    dict(type='agmax_mm.RandomMirror', prob=0.5),
                 ],
             ),
             dict(type='PackInputs'),

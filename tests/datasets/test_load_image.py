@@ -1,0 +1,135 @@
+"""Files that are decoded when the boxes are known."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+
+from agmax_mm.datasets import LoadImage, TwoView
+from agmax_mm.datasets.encoded_image import Box, EncodedImage
+
+CAT = skimage.data.chelsea()[..., ::-1].copy()  # 300 x 451
+
+
+def _jpeg(array, **options):
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array[..., ::-1])).save(file, 'JPEG', quality=92, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    'options', [{}, {'progressive': True}, {'comment': b'x' * 300}, {'icc_profile': b'y' * 70_000}]
+)
+def test_size_from_the_header(options):
+    assert EncodedImage(_jpeg(CAT, **options)).shape == (300, 451)
+
+
+def test_what_has_no_size_before_decoding():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    turned = EncodedImage(_jpeg(CAT, exif=exif))
+    assert turned.shape is None
+    assert turned.decode().shape == (451, 300, 3)
+    png = EncodedImage(cv2.imencode('.png', CAT)[1].tobytes())
+    assert png.shape is None
+    assert np.array_equal(png.decode(), CAT)
+    for content in (
+        b'\xff\xd8',
+        b'\xff\xd8\xff\xe0\x00',
+        _jpeg(CAT)[:30],
+        b'no image',
+        b'',
+        b'\xff\xd8\xff\xda\x00\x02' + b'\xff' * 20,
+    ):
+        assert EncodedImage(content).shape is None
+        with pytest.raises((OSError, cv2.error)):
+            EncodedImage(content).decode()
+
+
+def test_decoding_equals_pillow_s():
+    content = _jpeg(CAT)
+    assert np.array_equal(EncodedImage(content).decode()[..., ::-1], np.asarray(Image.open(io.BytesIO(content))))
+
+
+@pytest.mark.parametrize(('side', 'factor'), [(101, 1), (100, 2), (51, 2), (50, 4), (25, 8), (3, 8)])
+def test_reduced_as_far_as_the_smallest_box_allows(side, factor):
+    image, boxes = EncodedImage(_jpeg(CAT)).decode_for([Box(0, 0, 300, 451), Box(100, 50, 200, 299)], side)
+    assert image.shape[:2] == (-(-300 // factor), -(-451 // factor))
+    for box, original in zip(boxes, [(0, 0, 300, 451), (100, 50, 200, 299)], strict=True):
+        assert min(box.height, box.width) >= min(side, min(original[2:]) // factor)
+        for edge, full in zip(box, original, strict=True):
+            assert abs(edge - full / factor) <= 1
+        assert box.top + box.height <= image.shape[0]
+        assert box.left + box.width <= image.shape[1]
+
+
+def test_reduced_views_look_like_those_of_the_whole_picture():
+    large = cv2.resize(CAT, (1804, 1200), interpolation=cv2.INTER_CUBIC)
+    encoded, box = EncodedImage(_jpeg(large)), Box(100, 200, 1000, 1300)
+    views = []
+    reduced, [reduced_box] = encoded.decode_for([box], 224)
+    assert reduced.shape == (300, 451, 3)
+    for image, part in ((encoded.decode(), box), (reduced, reduced_box)):
+        crop = image[part.top : part.top + part.height, part.left : part.left + part.width]
+        views.append(cv2.resize(crop, (224, 224), interpolation=cv2.INTER_AREA).astype(int))
+    assert np.abs(views[0] - views[1]).mean() < 2
+
+
+def _sample(path):
+    return {'img_path': str(path), 'gt_label': 1}
+
+
+CROP = dict(type='agmax_mm.RandomResizedCrop', size=48)
+
+
+def test_views_from_a_file_equal_those_of_its_array(tmp_path):
+    small = CAT[:90, :90]  # too small to be reduced
+    (tmp_path / 'cat.jpg').write_bytes(_jpeg(small))
+    array = EncodedImage(_jpeg(small)).decode()
+    view = TwoView([CROP, dict(type='agmax_mm.RandomMirror'), dict(type='agmax_mm.ColorJitter', contrast=0.4)])
+    for seed in range(5):
+        np.random.seed(seed)
+        from_file = view(LoadImage()(_sample(tmp_path / 'cat.jpg')))
+        np.random.seed(seed)
+        from_array = view({'img': array, 'gt_label': 1})
+        assert from_file['ori_shape'] == (90, 90)
+        assert from_file['img_shape'] == (48, 48)
+        for one, other in zip(from_file['img'], from_array['img'], strict=True):
+            assert one.dtype == torch.uint8
+            assert one.shape == (3, 48, 48)
+            assert torch.equal(one, other)
+        assert not torch.equal(*from_file['img'])
+
+
+def test_without_a_crop_in_front_all_is_decoded(tmp_path):
+    (tmp_path / 'cat.jpg').write_bytes(_jpeg(CAT))
+    results = TwoView([dict(type='agmax_mm.RandomMirror', prob=0.0)], num_views=1)(
+        LoadImage()(_sample(tmp_path / 'cat.jpg'))
+    )
+    assert results['ori_shape'] == (300, 451)
+    assert np.array_equal(results['img'].permute(1, 2, 0).numpy(), EncodedImage(_jpeg(CAT)).decode())
+
+
+def test_a_transform_of_another_package_between_ours(tmp_path):
+    (tmp_path / 'cat.jpg').write_bytes(_jpeg(CAT))
+    seen = []
+
+    def darken(results):
+        seen.append(results['img'])
+        results['img'] //= 2
+        return results
+
+    np.random.seed(0)
+    view = TwoView(
+        [dict(type='agmax_mm.RandomMirror', prob=1.0), darken, dict(type='agmax_mm.AutoAugment', policy='cifar')]
+    )
+    view.transforms[2].augment = lambda image: image
+    results = view(LoadImage()(_sample(tmp_path / 'cat.jpg')))
+    assert [type(image) for image in seen] == [np.ndarray] * 2
+    expected = EncodedImage(_jpeg(CAT)).decode()[:, ::-1] // 2
+    for image in results['img']:
+        assert np.array_equal(image.permute(1, 2, 0).numpy(), expected)
