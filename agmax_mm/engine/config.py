@@ -15,6 +15,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from agmax_mm.engine.detection import check_annotations
+from agmax_mm.engine.loaders import complete_loader
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -59,6 +60,8 @@ _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VA
 
 # Where and how a run takes place does not make it another run.
 _NOT_HASHED = ('work_dir', 'resume', 'launcher', 'log_level', 'env_cfg', 'visualizer')
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+_LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 _TRAIN_ROOT = 'train_dataloader.dataset.data_root'
 
 
@@ -141,7 +144,7 @@ def _replace_named(config: Config, options: dict[str, Any]) -> dict[str, Any]:
 def prepare_config(config: Config, *, world_size: int) -> None:
     """Complete a config for a run on ``world_size`` processes, in place.
 
-    Gives each process its share of ``total_batch_size`` and makes the loaders' workers consistent. Where the total
+    Gives each process its share of ``total_batch_size`` and the loaders what they leave open. Where the total
     differs from ``auto_scale_lr.base_batch_size``, the host scales the learning rate.
 
     Raises:
@@ -152,10 +155,9 @@ def prepare_config(config: Config, *, world_size: int) -> None:
         config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
     _share_batch(config, world_size)
     check_annotations(config)
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        loader = config.get(name)
-        if loader is not None and loader.get('num_workers', 0) == 0:
-            loader.persistent_workers = False
+    for name in _LOADERS:
+        if config.get(name) is not None:
+            complete_loader(config[name], world_size)
 
 
 def _share_batch(config: Config, world_size: int) -> None:
@@ -199,6 +201,9 @@ def config_hash(config: Config) -> str:
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
     if config.get('resume') or content.get('load_from') is None:
         content.pop('load_from', None)
+    for name in _LOADERS:
+        for key in _LOADER_KEYS:
+            (content.get(name) or {}).pop(key, None)
     if 'total_batch_size' in content:
         # Each process's share depends on their number.
         content['train_dataloader'].pop('batch_size', None)

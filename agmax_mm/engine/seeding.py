@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
-from agmax_mm.randomness import seeded
+from agmax_mm.randomness import preserved, seed_cpu_generators
 
 # Keeps the draws of samples apart from those of steps, see RandomStateHook.
 SAMPLES, STEPS = 0, 1
@@ -86,8 +85,12 @@ def _numbering(kind: type[Any], seed: int) -> type[Any]:
 
 
 def _seeded_items(dataset: Any, indices: Sequence[int]) -> list[Any]:
+    if not all(isinstance(index, Draw) for index in indices):
+        return [dataset[index] for index in indices]
     items = []
-    for index in indices:
-        with seeded(*index.key) if isinstance(index, Draw) else contextlib.nullcontext():
+    # Saving the generators' states takes several times as long as seeding them: once a batch is enough.
+    with preserved():
+        for index in indices:
+            seed_cpu_generators(*index.key)  # type: ignore[attr-defined]
             items.append(dataset[index])
     return items

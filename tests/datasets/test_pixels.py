@@ -39,7 +39,7 @@ def test_enhancements_of_any_factor(change, factor):
 
 
 def test_jitter_draws_what_torchvision_draws():
-    """The same factors in the same order, all six orders, on real images, within what later changes make of one level."""
+    """The same factors in the same order; one level of a change may become more in the next."""
     np.random.seed(0)
     seen, jitter = set(), ColorJitter(0.4, 0.4, 0.4)
     picture = COFFEE.resize((60, 40))

@@ -96,8 +96,9 @@ class RandomPaddedCrop(ImageTransform):
 
     def augment(self, image: Pixels) -> Pixels:
         """Move the image by a random offset."""
-        down, right = np.random.randint(-self.padding, self.padding + 1, size=2)
-        return Pixels(geometry.translate(image.array, int(down), int(right)))
+        # numpy's randint takes as long as the move itself.
+        down, right = (int(np.random.rand() * (2 * self.padding + 1)) - self.padding for _ in range(2))
+        return Pixels(geometry.translate(image.array, down, right))
 
     def __repr__(self) -> str:
         """The padding."""

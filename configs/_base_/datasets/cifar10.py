@@ -7,9 +7,6 @@ data_preprocessor = dict(
 )
 
 train_dataloader = dict(
-    num_workers=2,
-    persistent_workers=True,
-    pin_memory=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
@@ -32,9 +29,6 @@ train_dataloader = dict(
 
 val_dataloader = dict(
     batch_size=256,
-    num_workers=2,
-    persistent_workers=True,
-    pin_memory=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='agmax_mm.CIFAR10', data_root='data/cifar10', split='test', pipeline=[dict(type='PackInputs')]),

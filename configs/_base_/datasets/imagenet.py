@@ -8,9 +8,6 @@ data_preprocessor = dict(
 )
 
 train_dataloader = dict(
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(

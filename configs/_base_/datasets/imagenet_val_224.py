@@ -1,9 +1,6 @@
 # Evaluation on ImageNet-1k as data_root/val/<wnid>/*.JPEG: the central 224 px of an image whose shorter edge is 256 px.
 val_dataloader = dict(
     batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
