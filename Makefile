@@ -4,10 +4,11 @@ PYTHON ?= python3.11
 TIER ?= detection
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check install doctor clean clean-venv
+.PHONY: help demo test bench lint format check install doctor clean clean-venv
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,6 +18,9 @@ demo: install  ## Pre-train, transfer to detection and report, on data that ship
 
 test: install  ## Run the tests; PYTEST_ARGS='-k name --runslow' goes to pytest
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+bench: install  ## Measure speed and memory into benchmarks/; BENCH_ARGS='--images DIR' for pictures of your own
+	@$(BIN)/python tools/benchmark.py all $(BENCH_ARGS)
 
 lint: install  ## Check formatting, lint and types
 	@status=0; for check in 'ruff format --check .' 'ruff check .' mypy; do $(BIN)/$$check || status=1; done; exit $$status

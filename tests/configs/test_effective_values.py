@@ -188,6 +188,7 @@ def test_loaders_and_seeds():
                 'dataset': images,
                 'num_workers': 0,
                 'persistent_workers': False,
+                'prefetch_factor': None,
             }
             loader = Runner.build_dataloader(options, seed=0)
             assert isinstance(loader.sampler, DefaultSampler)

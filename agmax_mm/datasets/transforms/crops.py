@@ -45,8 +45,8 @@ class RandomResizedCrop(ImageTransform):
         if len(ratio) != 2 or not 0 < ratio[0] <= ratio[1]:
             raise ValueError(f'RandomResizedCrop.ratio: expected the least and the greatest ratio, got {ratio}')
         self.size = size
-        self.scale = tuple(scale)
-        self.ratio = tuple(ratio)
+        self.scale = (scale[0], scale[1])
+        self.ratio = (ratio[0], ratio[1])
 
     def draw(self, height: int, width: int) -> Box:
         """Draw a box within an image of so many pixels; after ten that don't fit, the largest one in the centre."""

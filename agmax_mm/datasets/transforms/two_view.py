@@ -98,12 +98,12 @@ def _augment(results: dict[str, Any], image: Any, steps: Sequence[Any]) -> dict[
         image = results['img']
     if isinstance(image, Pixels):
         results['img_shape'] = image.size
-        image = _planes(image.array)
+        image = planes(image.array)
     results['img'] = image
     return results
 
 
-def _planes(array: NDArray[np.uint8]) -> Tensor:
+def planes(array: NDArray[np.uint8]) -> Tensor:
     """An image ``(H, W, C)`` as a tensor ``(C, H, W)``."""
     planes = np.empty((array.shape[2], *array.shape[:2]), np.uint8)
     cv2.split(array, list(planes))
