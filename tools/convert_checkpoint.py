@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Convert a classifier's checkpoint between the AgMax authors' code and this package; the logits stay the same."""
+"""Convert a classifier's checkpoint between the papers' authors' code and this package; the logits stay the same."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import argparse
 
 from agmax_mm.cli import make_parser, run
 
-_EXAMPLE = """Their wide ResNets, ResNets, RegNets and EfficientNets are known, with or without the pair head (qnet).
+_EXAMPLE = """Known are the AgMax authors' wide ResNets, ResNets, RegNets and EfficientNets (--to authors), with or
+without the pair head (qnet), and the CutMix authors' PyramidNets and ResNets (--to cutmix_authors), for CIFAR those of
+bottleneck blocks.
 The result has no optimiser state: it can be tested and started from (load_from), not resumed.
 tools/export_backbone.py takes their files, too, for detectors.
 
 example:
   python tools/convert_checkpoint.py imagenet-agmax-mi-ResNet50-cutmix-auto_augment-79.12-mlp-2048.pth resnet50.pth
   python tools/test.py configs/agmax/resnet50_cutmix_aa_270e.py resnet50.pth
+  python tools/convert_checkpoint.py epoch_300.pth model_best.pth --to cutmix_authors
 """
 
 
@@ -22,7 +25,9 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('checkpoint', help='file to read')
     parser.add_argument('out', help='file to write, .pth')
-    parser.add_argument('--to', choices=['agmax_mm', 'authors'], default='agmax_mm', help='(default: agmax_mm)')
+    parser.add_argument(
+        '--to', choices=['agmax_mm', 'authors', 'cutmix_authors'], default='agmax_mm', help='(default: agmax_mm)'
+    )
     return parser.parse_args()
 
 

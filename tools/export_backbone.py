@@ -36,6 +36,7 @@ _FORMATS = {
     'torchvision': "torchvision's ResNets, ResNeXts, RegNetX and VGGs, the AgMax authors' ResNet extractors",
     'timm': "timm's ResNets, ResNeXts, RegNets, EfficientNets and VGGs",
     'cutmix': "the CutMix authors' ImageNet ResNets (keys as in torchvision, below module.)",
+    'cutmix_cifar': "the CutMix authors' PyramidNets and ResNets, fed CIFAR images",
 }
 _TARGETS = {
     'openmmlab': "mmpretrain's and mmdet's, below backbone.",

@@ -1,7 +1,8 @@
-"""Whole classifiers in the AgMax authors' checkpoint files, and back: the same logits, under other names.
+"""Whole classifiers in the AgMax and CutMix authors' checkpoint files, and back: the same logits, under other names.
 
-Their networks for images are covered: wide ResNets, ResNets, RegNets and EfficientNets, with and without the pair head,
-which they call ``qnet``. Their networks for speech, LeNet and VGG11, have no counterpart here.
+The AgMax authors' networks for images are covered: wide ResNets, ResNets, RegNets and EfficientNets, with and without
+the pair head, which they call ``qnet``. Their networks for speech, LeNet and VGG11, have no counterpart here. Of the
+CutMix authors' see :mod:`agmax_mm.checkpoints.cutmix_authors`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 import agmax_mm
-from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, run_facts
+from agmax_mm.checkpoints import cutmix_authors
+from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, is_cutmix_authors, run_facts
 from agmax_mm.checkpoints.renaming import (
     EXTRACTOR_PREFIXES,
     State,
@@ -35,14 +37,23 @@ _THEIR_CLASSIFIER, _THEIR_PAIR_HEAD = 'classifier.', 'qnet.model.'
 _TIMM_CLASSES = 1000
 
 
-def is_authors(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether this is a whole classifier as the authors' code saves it."""
+def authors_of(checkpoint: Mapping[str, Any]) -> str | None:
+    """Whose code saved this whole classifier: ``'AgMax'``, ``'CutMix'``, or None for neither's."""
     state = flat_state(checkpoint)
-    return any(name.startswith(EXTRACTOR_PREFIXES) for name in state)
+    if any(name.startswith(EXTRACTOR_PREFIXES) for name in state):
+        return 'AgMax'
+    if is_cutmix_authors(checkpoint) or cutmix_authors.is_cifar_classifier(state):
+        return 'CutMix'
+    return None
+
+
+def is_authors(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether this is a whole classifier as the AgMax or CutMix authors' code saves it."""
+    return authors_of(checkpoint) is not None
 
 
 def to_agmax_mm(checkpoint: Mapping[str, Any]) -> State:
-    """Rename one of the authors' classifiers.
+    """Rename one of the AgMax authors' classifiers.
 
     Args:
         checkpoint: What their file holds, or its state dict; written by ``DataParallel`` or not.
@@ -78,7 +89,7 @@ def to_agmax_mm(checkpoint: Mapping[str, Any]) -> State:
 
 
 def to_authors(state: Mapping[str, Tensor]) -> State:
-    """Rename a classifier of this package as the authors' code would have saved it.
+    """Rename a classifier of this package as the AgMax authors' code would have saved it.
 
     Args:
         state: State dict of an :class:`~agmax_mm.models.AgMaxClassifier` with a linear head.
@@ -125,16 +136,18 @@ def own_checkpoint(checkpoint: dict[str, Any], source: str) -> dict[str, Any]:
     Raises:
         ValueError: If it is one of the authors', but of a network that is not known here.
     """
-    if not is_authors(checkpoint):
+    whose = authors_of(checkpoint)
+    if whose is None:
         return checkpoint
+    plain = flat_state(checkpoint)
     try:
-        state = to_agmax_mm(checkpoint)
+        state = to_agmax_mm(checkpoint) if whose == 'AgMax' else cutmix_authors.to_agmax_mm(plain)
     except ValueError as error:
         raise ValueError(f'checkpoint {source!r}: {error}') from None
     facts = run_facts(checkpoint)
     note = {
-        'recipe': f"the AgMax authors' {facts.get('best_model', source)}",
-        'contract': FORMATS[detect_format(flat_state(checkpoint), source)].contract,
+        'recipe': f"the {whose} authors' {facts.get('best_model', source)}",
+        'contract': FORMATS[detect_format(plain, source)].contract,
         'num_classes': len(state[f'{_OUR_CLASSIFIER}bias']),
         'package_version': agmax_mm.__version__,
         'converted': {'from': source, **facts},
@@ -143,7 +156,7 @@ def own_checkpoint(checkpoint: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def authors_checkpoint(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the authors' ``--resume`` reads, with an optimiser that has not begun.
+    """Return what the AgMax authors' ``--resume`` reads, with an optimiser that has not begun.
 
     Raises:
         ValueError: If the network is none of theirs, see :func:`to_authors`.
@@ -177,7 +190,7 @@ def convert_file(path: str | os.PathLike[str], out: str | os.PathLike[str], to: 
     Args:
         path: The file to read, as weights only.
         out: The ``.pth`` file to write.
-        to: ``'agmax_mm'`` or ``'authors'``.
+        to: ``'agmax_mm'``, ``'authors'`` for the AgMax authors', or ``'cutmix_authors'``.
 
     Returns:
         A description of what was written, in one line.
@@ -189,27 +202,27 @@ def convert_file(path: str | os.PathLike[str], out: str | os.PathLike[str], to: 
     if Path(out).suffix != '.pth':
         raise ValueError(f'converted checkpoint: expected a name ending in .pth, got {str(out)!r}')
     checkpoint = load_checkpoint_file(source)
-    theirs = is_authors(checkpoint)
-    if theirs == (to == 'authors'):
-        expected, got = ("one of the AgMax authors'", 'another') if not theirs else ('one of this package', 'theirs')
+    whose = authors_of(checkpoint)
+    if (whose is None) == (to == 'agmax_mm'):
+        expected, got = 'one of this package', f"the {whose} authors'"
+        if whose is None:
+            expected, got = "one of the AgMax or CutMix authors'", 'another'
         raise ValueError(f'checkpoint {str(source)!r}: expected {expected}, got {got}')
-    if to == 'authors':
+    if to != 'agmax_mm':
+        write = authors_checkpoint if to == 'authors' else cutmix_authors.checkpoint_of
         try:
-            converted = authors_checkpoint(checkpoint)
+            converted = write(flat_state(checkpoint))
         except ValueError as error:
             raise ValueError(f'checkpoint {str(source)!r}: {error}') from None
-        state = converted['model_state_dict']
     else:
         converted = own_checkpoint(checkpoint, source.name)
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         converted['meta']['agmax_mm']['converted']['sha256'] = sha256
-        state = converted['state_dict']
     with atomic_path(out) as temporary:
         torch.save(converted, temporary)
-    pair = (
-        'with' if any(name.startswith((_OUR_PAIR_HEAD, f'module.{_THEIR_PAIR_HEAD}')) for name in state) else 'without'
-    )
-    return f'{len(state)} tensors, {pair} pair head'
+    state = flat_state(converted)
+    paired = any(name.startswith((_OUR_PAIR_HEAD, _THEIR_PAIR_HEAD)) for name in state)
+    return f'{len(state)} tensors, {"with" if paired else "without"} pair head'
 
 
 def _prefixed(state: Mapping[str, Tensor], prefix: str) -> State:

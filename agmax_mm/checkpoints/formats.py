@@ -10,11 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from agmax_mm.checkpoints.cutmix_authors import cifar_backbone
 from agmax_mm.checkpoints.libraries import family_in
-from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, below, family_of, find_extractor, first_names
+from agmax_mm.checkpoints.renaming import (
+    EXTRACTOR_PREFIXES,
+    State,
+    below,
+    family_of,
+    find_extractor,
+    first_names,
+    with_counters,
+)
 
 # Where two trainers put the other set of weights.
 _MMENGINE_EMA, _TIMM_EMA = 'ema_state_dict', 'state_dict_ema'
@@ -55,6 +63,13 @@ _IMAGENET_CONTRACT = {
 _CIFAR_CONTRACT = {
     'mean': [125.307, 122.961, 113.8575],
     'std': [51.5865, 50.847, 51.255],
+    'channel_order': 'rgb',
+    'style': None,
+}
+# The same of the CutMix authors, for CIFAR-10 as for CIFAR-100.
+_CUTMIX_CIFAR_CONTRACT = {
+    'mean': [125.3, 123.0, 113.9],
+    'std': [63.0, 62.1, 66.7],
     'channel_order': 'rgb',
     'style': None,
 }
@@ -136,26 +151,19 @@ def _authors_family(state: Mapping[str, Tensor]) -> str | None:
 def _authors_backbone(state: Mapping[str, Tensor]) -> State:
     _, extractor = find_extractor(state)
     family = family_of(extractor)
-    return {} if family is None else _with_counters(family.backbone(extractor))
+    return {} if family is None else with_counters(family.backbone(extractor))
 
 
 def _from_library(library: str) -> Callable[[Mapping[str, Tensor]], State]:
     def extract(state: Mapping[str, Tensor]) -> State:
         family = family_in(library, state)
-        return {} if family is None else _with_counters(family.backbone(state))
+        return {} if family is None else with_counters(family.backbone(state))
 
     return extract
 
 
 def _in_library(library: str) -> Callable[[Mapping[str, Tensor]], bool]:
     return lambda state: family_in(library, state) is not None
-
-
-def _with_counters(backbone: State) -> State:
-    """Add the step counters that BatchNorm had not yet got when old files were written."""
-    for key in [key for key in backbone if key.endswith('running_var')]:
-        backbone.setdefault(key.replace('running_var', 'num_batches_tracked'), torch.tensor(0))
-    return backbone
 
 
 FORMATS: dict[str, SourceFormat] = {
@@ -180,6 +188,11 @@ FORMATS: dict[str, SourceFormat] = {
     'timm': SourceFormat(_in_library('timm'), _from_library('timm'), _IMAGENET_CONTRACT),
     # By the names alone torchvision's; see is_cutmix_authors.
     'cutmix': SourceFormat(_in_library('torchvision'), _from_library('torchvision'), _IMAGENET_CONTRACT),
+    'cutmix_cifar': SourceFormat(
+        lambda state: bool(cifar_backbone(state)),
+        cifar_backbone,
+        _CUTMIX_CIFAR_CONTRACT,
+    ),
 }
 
 

@@ -76,7 +76,7 @@ class _Vgg(Family):
         return _replaced(backbone, name_there)
 
 
-_RESNET = _ResNet('ResNet', RESNET_NAMES, RESNET_NAMES, unused='fc.', stem_size=7)
+_RESNET = _ResNet('ResNet', RESNET_NAMES, RESNET_NAMES, unused='fc.', stem=(64, 7))
 _VGG = _Vgg('VGG', ('features.0.weight',), ('features.0.conv.weight',))
 
 # torchvision's RegNetX; `f` is the block's path, `proj` its shortcut.
@@ -101,7 +101,7 @@ _REGNETX = _RegNetX(
         (r'\.bn(\d)\.', lambda found: f'.f.{"abc"[int(found[1]) - 1]}.1.'),
     ),
     unused='fc.',
-    stem_size=3,
+    stem=(32, 3),
 )
 
 
@@ -124,7 +124,7 @@ LIBRARIES: dict[str, tuple[Family, ...]] = {
             to_ours=REGNETX_FROM_TIMM,
             to_theirs=REGNETX_TO_TIMM,
             unused='head.fc.',
-            stem_size=3,
+            stem=(32, 3),
         ),
         _RESNET,
         _VGG,

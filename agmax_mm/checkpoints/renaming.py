@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 State = dict[str, Tensor]
@@ -53,7 +54,7 @@ class Family:
         to_ours: Rules from their names to ours.
         to_theirs: Rules from our names to theirs.
         unused: Prefix, among their tensors, of the classifier, which no backbone here has; or ''.
-        stem_size: Width of the first kernel, where names alone do not tell two families apart.
+        stem: Channels and kernel width of the first convolution, where names alone do not tell two families apart.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Family:
     to_ours: Rules = ()
     to_theirs: Rules = ()
     unused: str = ''
-    stem_size: int | None = None
+    stem: tuple[int, int] | None = None
 
     def is_theirs(self, state: Mapping[str, Tensor]) -> bool:
         """Whether these tensors of an extractor, without prefix, are of the family."""
@@ -72,7 +73,8 @@ class Family:
         """Whether these tensors of a backbone, without prefix, are of the family."""
         if not all(name in state for name in self.ours):
             return False
-        return self.stem_size is None or state[self.ours[0]].shape[-1] == self.stem_size
+        first = state[self.ours[0]].shape
+        return self.stem is None or (first[0], first[-1]) == self.stem
 
     def backbone(self, extractor: Mapping[str, Tensor]) -> State:
         """Their extractor as our backbone."""
@@ -116,7 +118,7 @@ FAMILIES: tuple[Family, ...] = (
         'ResNet',
         theirs=RESNET_NAMES,
         ours=RESNET_NAMES,
-        stem_size=7,
+        stem=(64, 7),
     ),
     _timm('RegNetY', 's1.b1.se.fc1.weight', 'head.fc.'),
     _timm('EfficientNet', 'conv_stem.weight', 'classifier.'),
@@ -128,7 +130,7 @@ FAMILIES: tuple[Family, ...] = (
         to_ours=((r'^features\.', ''), *REGNETX_FROM_TIMM),
         to_theirs=(*REGNETX_TO_TIMM, (r'^', 'features.')),
         unused='features.head.fc.',
-        stem_size=3,
+        stem=(32, 3),
     ),
 )
 
@@ -152,6 +154,13 @@ def family_of(extractor: Mapping[str, Tensor]) -> Family | None:
 def family_here(backbone: Mapping[str, Tensor]) -> Family | None:
     """The family of a backbone of ours, or None."""
     return next((family for family in FAMILIES if family.is_ours(backbone)), None)
+
+
+def with_counters(backbone: State) -> State:
+    """Add the step counters that BatchNorm had not yet got when old files were written."""
+    for key in [key for key in backbone if key.endswith('running_var')]:
+        backbone.setdefault(key.replace('running_var', 'num_batches_tracked'), torch.tensor(0))
+    return backbone
 
 
 def first_names(names: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agmax_mm.engine.config import prepare_config
+from agmax_mm.engine.hooks.progress import progress_listeners
 from agmax_mm.registry import MODELS
 
 # A picture (RGB, uint8, shape (H, W, 3)) and its label in words.
@@ -41,6 +42,8 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         loader = Runner.build_dataloader(config.train_dataloader, seed=seed)
         preprocessor = MODELS.build({'num_classes': config.model.head.num_classes, **config.data_preprocessor})
+        for part in progress_listeners(preprocessor):
+            part.set_progress(1.0)  # what changes in the course of training is shown as it ends
         for data in islice(_epoch_after_epoch(loader), batches):
             num_images = len(data['data_samples'])
             batch = preprocessor(data, training=True)

@@ -1,5 +1,6 @@
 """The papers in pure torch. Nothing here imports mmengine, mmcv, mmpretrain or mmdet."""
 
+from agmax_mm.functional.boxes import cutmix_bbox, fixed_size_bbox, kept_share
 from agmax_mm.functional.distributed import all_reduce_sum
 from agmax_mm.functional.divergence import (
     cross_entropy_agreement,
@@ -8,10 +9,12 @@ from agmax_mm.functional.divergence import (
     mse_agreement,
     pair_consistency,
 )
+from agmax_mm.functional.drop_block import drop_block
 from agmax_mm.functional.erasing import cutout
 from agmax_mm.functional.information import batch_entropy, mutual_information, pair_entropy
 from agmax_mm.functional.lighting import pca_lighting
-from agmax_mm.functional.mixing import cutmix, cutmix_bbox, mixup, sample_beta
+from agmax_mm.functional.mixing import cutmix, mixup, sample_beta
+from agmax_mm.functional.shake_drop import shake_drop
 
 __all__ = [
     'all_reduce_sum',
@@ -20,7 +23,10 @@ __all__ = [
     'cutmix',
     'cutmix_bbox',
     'cutout',
+    'drop_block',
+    'fixed_size_bbox',
     'jsd_agreement',
+    'kept_share',
     'kl_agreement',
     'mixup',
     'mse_agreement',
@@ -29,4 +35,5 @@ __all__ = [
     'pair_entropy',
     'pca_lighting',
     'sample_beta',
+    'shake_drop',
 ]

@@ -5,10 +5,12 @@ Shapes: N = images in the batch, C = channels, H x W = pixels, K = classes.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
+
+from agmax_mm.functional.boxes import cutmix_bbox, fixed_size_bbox, kept_share
+
+LABELS = ('area', 'one_hot', 'complete')
 
 
 def sample_beta(alpha: float, *, generator: torch.Generator | None = None) -> float:
@@ -33,78 +35,69 @@ def sample_beta(alpha: float, *, generator: torch.Generator | None = None) -> fl
     return (gammas[0] / gammas.sum()).item()
 
 
-def cutmix_bbox(
-    height: int, width: int, lam: float, *, generator: torch.Generator | None = None
-) -> tuple[int, int, int, int]:
-    """Draw CutMix's box: the image's aspect ratio, ``1 - lam`` of its area, any centre, clipped at the border.
-
-    Args:
-        height: Image height in pixels.
-        width: Image width in pixels.
-        lam: Share of the image to keep, within ``[0, 1]``.
-        generator: Source of randomness on the CPU; torch's global one by default.
-
-    Returns:
-        ``(y1, y2, x1, x2)``, half-open, in pixels. Before clipping each side is ``2 * (side // 2)``.
-
-    Raises:
-        ValueError: If ``lam`` is outside ``[0, 1]``.
-
-    References:
-        S. Yun et al., "CutMix", ICCV 2019, Eq. 2 and Algorithm A1.
-    """
-    if not 0.0 <= lam <= 1.0:
-        raise ValueError(f'lam: expected a number within [0, 1], got {lam}')
-    cut = math.sqrt(1.0 - lam)
-    center_y = int(torch.randint(height, (), generator=generator))
-    center_x = int(torch.randint(width, (), generator=generator))
-    half_height, half_width = int(height * cut) // 2, int(width * cut) // 2
-    return (
-        max(center_y - half_height, 0),
-        min(center_y + half_height, height),
-        max(center_x - half_width, 0),
-        min(center_x + half_width, width),
-    )
-
-
 def cutmix(
     images: Tensor,
     targets: Tensor,
     *,
     alpha: float = 1.0,
     correct_lam: bool = True,
+    rounding: str = 'reference',
+    center_sigma: float | None = None,
+    size: int | None = None,
+    inside: bool = False,
+    label: str = 'area',
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Paste a box of each image's partner into the image, and mix the labels by area.
 
     One ratio, one box and one random permutation of partners for the whole batch; an image may be its own partner.
+    Feature maps are mixed just so.
 
     Args:
         images: Shape ``(N, C, H, W)``, not changed.
         targets: Class probabilities, shape ``(N, K)``.
         alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0.
         correct_lam: Weigh the labels by the area that was really kept, after clipping and rounding. Without it the
-            drawn ratio is used.
+            drawn ratio is used, or with ``size`` the one of the unclipped box.
+        rounding: ``'reference'`` or ``'paper'``, see :func:`agmax_mm.functional.cutmix_bbox`.
+        center_sigma: Draw the centre from a Gaussian, see there. Not together with ``size``.
+        size: Side in pixels of a square box that is always the same, in place of a drawn ratio; see
+            :func:`agmax_mm.functional.fixed_size_bbox`.
+        inside: Keep the box of ``size`` within the image.
+        label: ``'area'``; ``'one_hot'``, the label of the image with the larger share of the area, a tie going to the
+            image that is pasted into; or ``'complete'``, half of each label whatever the area.
         generator: Source of randomness on the CPU; torch's global one by default.
 
     Returns:
         Mixed images and mixed targets, of the same shapes and in floating point.
 
     Raises:
-        ValueError: If ``alpha`` is not above 0, or the shapes don't fit together.
+        ValueError: If an option is out of range, or the shapes don't fit together.
 
     References:
-        S. Yun et al., "CutMix", ICCV 2019, Eqs. 1 and 2, Algorithm A1.
+        S. Yun et al., "CutMix", ICCV 2019, Eqs. 1 and 2, Algorithm A1; Table 8 for the other boxes and labels.
     """
     _check_batch(images, targets)
-    lam = sample_beta(alpha, generator=generator)
-    partners = torch.randperm(len(images), generator=generator).to(images.device)
+    if label not in LABELS:
+        raise ValueError(f'cutmix.label: expected one of {", ".join(LABELS)}, got {label!r}')
+    if size is not None and center_sigma is not None:
+        raise ValueError('cutmix: expected size or center_sigma, got both')
     height, width = images.shape[-2:]
-    y1, y2, x1, x2 = cutmix_bbox(height, width, lam, generator=generator)
+    lam = sample_beta(alpha, generator=generator) if size is None else 1.0 - size**2 / (height * width)
+    partners = torch.randperm(len(images), generator=generator).to(images.device)
+    if size is None:
+        box = cutmix_bbox(height, width, lam, rounding=rounding, center_sigma=center_sigma, generator=generator)
+    else:
+        box = fixed_size_bbox(height, width, size, inside=inside, rounding=rounding, generator=generator)
+    y1, y2, x1, x2 = box
     mixed = images.clone()
     mixed[..., y1:y2, x1:x2] = images[partners, :, y1:y2, x1:x2]
     if correct_lam:
-        lam = 1.0 - (y2 - y1) * (x2 - x1) / (height * width)
+        lam = kept_share(box, height, width)
+    if label == 'one_hot':
+        lam = float(lam >= 0.5)
+    elif label == 'complete':
+        lam = 0.5
     return mixed, _blend(targets.float(), partners, lam)
 
 

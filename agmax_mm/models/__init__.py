@@ -8,20 +8,24 @@ from agmax_mm.models.agreements import (
     MutualInfoAgreement,
     PairEntropyAgreement,
 )
-from agmax_mm.models.backbones import TimmBackbone, WideResNet
+from agmax_mm.models.backbones import CIFARResNet, PyramidNet, TimmBackbone, WideResNet
 from agmax_mm.models.classifiers import AgMaxClassifier
 from agmax_mm.models.data_preprocessors import TwoViewDataPreprocessor
+from agmax_mm.models.feature_mix import FeatureMix
 from agmax_mm.models.heads import PairHead
 
 __all__ = [
     'AgMaxClassifier',
+    'CIFARResNet',
     'CrossEntropyAgreement',
+    'FeatureMix',
     'JSDAgreement',
     'KLAgreement',
     'MSEAgreement',
     'MutualInfoAgreement',
     'PairEntropyAgreement',
     'PairHead',
+    'PyramidNet',
     'TimmBackbone',
     'TwoViewDataPreprocessor',
     'WideResNet',

@@ -72,7 +72,7 @@ def test_effect(augmentation, recipe, data, monkeypatch):
     options = config.train_dataloader.dataset
     options.data_root = str(data / ('cifar10' if cifar else 'imagenet'))
     for step in options.pipeline[-2].transforms:
-        if step.type == 'torchvision/ColorJitter':
+        if step.type == 'agmax_mm.ColorJitter':
             step.update(brightness=0, contrast=0, saturation=0)  # follows AutoAugment and would hide it
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         dataset = DATASETS.build(options)

@@ -8,6 +8,7 @@ import torch
 from mmengine.dataset import default_collate
 from mmpretrain.structures import DataSample
 
+from agmax_mm.batch_augments import ScheduledCutMix
 from agmax_mm.models import TwoViewDataPreprocessor
 from agmax_mm.registry import BATCH_AUGMENTS
 from tests.functional.test_mixing import kept_share
@@ -41,9 +42,23 @@ def _ratios(augment, prob, side, steps):
     return torch.stack(rows).double()
 
 
-def test_cutmix_in_half_of_the_steps():
+def _told(augment, fraction):
+    augment.set_progress(fraction)
+    return augment
+
+
+@pytest.mark.parametrize(
+    ('augment', 'prob'),
+    [
+        (dict(type='agmax_mm.CutMix', alpha=1.0), 0.5),
+        (dict(type='agmax_mm.CutMix', alpha=1.0, prob=0.5), 1.0),
+        (_told(ScheduledCutMix(prob=0.8), 0.625), 1.0),
+    ],
+    ids=['probs', 'prob', 'scheduled'],
+)
+def test_cutmix_in_half_of_the_steps(augment, prob):
     steps, side = 800, 32
-    ratios = _ratios(dict(type='agmax_mm.CutMix', alpha=1.0), 0.5, side, steps)
+    ratios = _ratios(augment, prob, side, steps)
     mixed = (ratios < 1).any(dim=1)
     assert mixed.double().mean().item() == pytest.approx(0.5, abs=5 * 0.5 / math.sqrt(steps))
     mean, deviation = kept_share(side)  # 0.700749
@@ -83,6 +98,47 @@ def test_as_the_host_calls_them(name):
     mixed = augment.mix(images, scores)
     assert all(torch.equal(one, other) for one, other in zip(called, mixed, strict=True))
     assert not torch.equal(mixed[0], images)
+
+
+@pytest.mark.parametrize('name', ['CutMix', 'MixUp'])
+def test_the_coin_of_the_host_s_single_view(name):
+    """By itself, and through the host's own code with a chance of its own before it."""
+    augment = BATCH_AUGMENTS.build(dict(type=f'agmax_mm.{name}', prob=0.25))
+    images, scores = torch.randn(8, 1, 8, 8), torch.eye(8)
+    preprocessor = TwoViewDataPreprocessor(num_classes=8, batch_augments=dict(augments=[augment], probs=[0.5]))
+    batch = {'inputs': images, 'data_samples': [DataSample().set_gt_label(label) for label in range(8)]}
+    torch.manual_seed(0)
+    np.random.seed(0)
+    draws, alone, hosted = 600, 0, 0
+    for _ in range(draws):
+        mixed, mixed_scores = augment.mix(images, scores)
+        alone += not torch.equal(mixed, images)
+        assert torch.equal(mixed, images) or not torch.equal(mixed_scores, scores)
+        hosted += not torch.equal(preprocessor(batch, training=True)['inputs'], images)
+    empty = 4 / 64 if name == 'CutMix' else 0
+    for count, share in ((alone, 0.25 * (1 - empty)), (hosted, 0.125 * (1 - empty))):
+        assert count / draws == pytest.approx(share, abs=5 * math.sqrt(share * (1 - share) / draws))
+
+
+@pytest.mark.parametrize('name', ['CutMix', 'MixUp'])
+def test_never_and_always(name):
+    never, always = (BATCH_AUGMENTS.build(dict(type=f'agmax_mm.{name}', prob=prob)) for prob in (0.0, 1.0))
+    images, scores = torch.randn(16, 1, 64, 64), torch.eye(16)
+    state = torch.get_rng_state()
+    for _ in range(20):
+        assert all(torch.equal(*pair) for pair in zip(never.mix(images, scores), (images, scores), strict=True))
+    torch.set_rng_state(state)
+    mixed = always.mix(images, scores)
+    torch.set_rng_state(state)
+    # Where it cannot matter the coin is not tossed: recipes without one draw what they always drew.
+    assert torch.equal(mixed[0], BATCH_AUGMENTS.build(dict(type=f'agmax_mm.{name}')).always(images, scores)[0])
+
+
+@pytest.mark.parametrize('name', ['CutMix', 'MixUp'])
+@pytest.mark.parametrize('prob', [-0.1, 1.5, float('nan')])
+def test_bad_prob(name, prob):
+    with pytest.raises(ValueError, match=rf'{name}.prob: expected a number within \[0, 1\], got {prob}'):
+        BATCH_AUGMENTS.build(dict(type=f'agmax_mm.{name}', prob=prob))
 
 
 @pytest.mark.parametrize('name', ['CutMix', 'MixUp'])

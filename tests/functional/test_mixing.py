@@ -6,7 +6,7 @@ import torch
 from agmax_mm.functional import cutmix, cutmix_bbox, mixup, sample_beta
 
 
-def _batch(images=6, height=12, width=20, classes=6):
+def constant_images(images=6, height=12, width=20, classes=6):
     """Each image is constant, with its own index as the value; labels likewise."""
     pixels = torch.arange(images, dtype=torch.float32).view(-1, 1, 1, 1).expand(images, 3, height, width).clone()
     return pixels, torch.eye(classes)[:images]
@@ -16,7 +16,7 @@ def test_pixels_and_labels_tell_the_same_story():
     generator = torch.Generator().manual_seed(0)
     mixed_any = False
     for _ in range(50):
-        images, targets = _batch()
+        images, targets = constant_images()
         before = images.clone()
         mixed, mixed_targets = cutmix(images, targets, generator=generator)
         assert torch.equal(images, before)  # the caller's batch is untouched
@@ -35,7 +35,7 @@ def test_pixels_and_labels_tell_the_same_story():
 
 
 def test_without_correction_the_drawn_ratio_weighs_the_labels():
-    images, targets = _batch()
+    images, targets = constant_images()
     generator = torch.Generator().manual_seed(3)
     lam = sample_beta(1.0, generator=torch.Generator().manual_seed(3))
     _, mixed = cutmix(images, targets, correct_lam=False, generator=generator)
@@ -178,7 +178,7 @@ def test_mixup_against_its_formula_in_every_type(dtype, steps):
 
 
 def test_mixup_tells_pixels_and_labels_the_same_story():
-    images, targets = _batch()
+    images, targets = constant_images()
     values = torch.arange(6.0)
     mixed, mixed_targets = mixup(images, targets, alpha=0.2, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(mixed.flatten(1), (mixed_targets @ values)[:, None].expand(-1, 3 * 12 * 20))
@@ -201,7 +201,7 @@ def test_soft_labels_mix_too():
 
 
 def test_bad_input():
-    images, targets = _batch()
+    images, targets = constant_images()
     with pytest.raises(ValueError, match='alpha: expected a number above 0, got 0'):
         cutmix(images, targets, alpha=0)
     with pytest.raises(ValueError, match=r'expected images \(N, C, H, W\)'):

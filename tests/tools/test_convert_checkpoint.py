@@ -64,8 +64,8 @@ def test_mistakes_write_nothing(state, tmp_path):
     torch.save({'state_dict': to_agmax_mm(state)}, own)
     before = sorted(tmp_path.iterdir())
     for arguments, text in [
-        ((own, out), "own.pth': expected one of the AgMax authors', got another"),
-        ((their, out, 'authors'), "their.pth': expected one of this package, got theirs"),
+        ((own, out), "own.pth': expected one of the AgMax or CutMix authors', got another"),
+        ((their, out, 'authors'), "their.pth': expected one of this package, got the AgMax authors'"),
         ((their, tmp_path / 'out.safetensors'), 'expected a name ending in .pth'),
     ]:
         with pytest.raises(ValueError, match=text):

@@ -3,9 +3,11 @@
 from agmax_mm.engine.hooks.agreement import AgreementMonitorHook, AgreementWeightHook
 from agmax_mm.engine.hooks.data_check import DataCheckHook
 from agmax_mm.engine.hooks.finite_loss import FiniteLossHook
+from agmax_mm.engine.hooks.progress import ProgressHook
 from agmax_mm.engine.hooks.progress_bar import ProgressBarHook
 from agmax_mm.engine.hooks.random_state import RandomStateHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
+from agmax_mm.engine.hooks.step_values import StepValuesHook
 
 __all__ = [
     'AgreementMonitorHook',
@@ -13,6 +15,8 @@ __all__ = [
     'DataCheckHook',
     'FiniteLossHook',
     'ProgressBarHook',
+    'ProgressHook',
     'RandomStateHook',
     'RunRecordHook',
+    'StepValuesHook',
 ]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from agmax_mm.models.agreements import build_agreement
 from agmax_mm.models.backbones import NamedBackbone, named_backbone
+from agmax_mm.models.feature_mix import FeatureMix
 from agmax_mm.models.initialization import apply_init_std
 from agmax_mm.models.second_view import SecondView
 from agmax_mm.models.where import sample_name, step_name
@@ -39,6 +40,8 @@ class AgMaxClassifier(ImageClassifier):
         num_views: Views of each image in a training batch, at least 2 where there is an agreement.
         second_view: Options of :class:`agmax_mm.models.second_view.SecondView`, such as ``dict(share=0.5)`` or
             ``dict(scale=0.5)``, to make view B cheaper; for two views.
+        feature_mix: A :class:`agmax_mm.models.FeatureMix` or its config, to mix maps inside of the backbone in
+            training.
         init_std: Standard deviation of the Gaussian that all weights start from, in place of each part's own
             initialisation; see :func:`agmax_mm.models.initialization.apply_init_std`. The AgMax authors' ImageNet runs
             with AgMax used 0.2, their baselines and CIFAR runs none.
@@ -61,6 +64,7 @@ class AgMaxClassifier(ImageClassifier):
         agreement: nn.Module | dict[str, Any] | str | None = None,
         num_views: int = 2,
         second_view: dict[str, float] | None = None,
+        feature_mix: FeatureMix | dict[str, Any] | None = None,
         init_std: float | None = None,
         pretrained: str | None = None,
         train_cfg: dict[str, Any] | None = None,
@@ -91,6 +95,11 @@ class AgMaxClassifier(ImageClassifier):
         self.agreement = build_agreement(agreement, num_classes)
         self.num_views = num_views
         self.second_view = None if second_view is None else SecondView(**second_view)
+        self.feature_mix: FeatureMix | None = (
+            MODELS.build(feature_mix) if isinstance(feature_mix, dict) else feature_mix
+        )
+        if self.feature_mix is not None:
+            self.feature_mix.check(self.backbone)
         self.init_std = init_std
         # Logits and loss apart: only then can the logits be looked at in between.
         self._logits_apart = isinstance(self.head, ClsHead) and type(self.head).loss is ClsHead.loss
@@ -122,19 +131,24 @@ class AgMaxClassifier(ImageClassifier):
             self._check_views(data_samples)
         passes, data_samples = self._passes(inputs, data_samples)
         try:
-            feats = _joined([self.extract_feat(images) for images in passes])
+            if self.feature_mix is None or not self.training:
+                feats = [self.extract_feat(images) for images in passes]
+            else:
+                num_images = len(inputs) // data_samples[0].get('num_views', 1)
+                feats, data_samples = self.feature_mix.features(self, passes, data_samples, num_images)
         except ValueError as error:
             if len(data_samples) > len(passes):
                 raise
             # Where maps have shrunk to a pixel, batch normalisation has nothing to take statistics of.
             raise ValueError(f'{_one_image(data_samples[0])}: {error}') from None
+        features = _joined(feats)
         if self._logits_apart:
-            logits = self.head(feats)
+            logits = self.head(features)
             _check_finite(logits, data_samples)
             # The second half of the host's ClsHead.loss; calling that would run the head twice.
             losses = self.head._get_loss(logits, data_samples)
         else:
-            losses = self.head.loss(feats, data_samples)
+            losses = self.head.loss(features, data_samples)
         # The host logs the sum of all terms as "loss", which a term of that name would hide.
         losses['loss_cls'] = losses.pop('loss')
         if self.agreement is not None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from mmengine.dist import broadcast, get_world_size
-from mmengine.logging import MessageHub
 from mmpretrain.models.utils import ClsDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from agmax_mm.batch_augments.views import Mix, mix_views, toss
+from agmax_mm.models.coins import SharedCoins
 from agmax_mm.models.where import sample_name, step_name
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
@@ -26,7 +25,8 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
 
     - Inputs may be a list of views. The result then holds ``num_views * N`` images, all of view A first, and as many
       data samples.
-    - Batch mixing tosses one coin for all views of a step; then each view draws its own ratio, partners and box.
+    - Batch mixing tosses one coin for all views of a step, in all processes, be it that of ``probs`` or an
+      augmentation's own ``prob``; then each view draws its own ratio, partners and box.
     - ``image_augments`` change the normalised images one by one, before mixing.
 
     A single view without ``image_augments`` goes through the host's own code.
@@ -56,7 +56,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             batch_augments = {**batch_augments, 'probs': list(batch_augments['probs'])}
         super().__init__(batch_augments=batch_augments, **kwargs)
         self.share_mix = share_mix
-        self._shared_coins: np.random.RandomState | None = None
+        self._coins = SharedCoins()
         if image_augments and not self._enable_normalize:
             raise ValueError('TwoViewDataPreprocessor: image_augments expect mean and std, got none')
         self.image_augments = [
@@ -89,18 +89,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             return {'inputs': images, 'data_samples': None}
 
         labels, scores = self._targets(samples)
-        mixed_scores = [scores] * len(views)
-        mixing = self._draw_mixing() if training and scores is not None else None
-        if mixing is not None and self.share_mix:
-            # As channels of one image: mixing treats all channels alike.
-            stacked, score = mixing(torch.cat(images.chunk(len(views)), dim=1), scores)
-            images = torch.cat(stacked.chunk(len(views), dim=1))
-            mixed_scores = [score] * len(views)
-        elif mixing is not None:
-            mixed = [mixing(view, scores) for view in images.chunk(len(views))]
-            images = torch.cat([view for view, _ in mixed])
-            mixed_scores = [score for _, score in mixed]
-        view_samples = [_view_samples(samples, labels, view_scores, len(views)) for view_scores in mixed_scores]
+        all_scores = [scores] * len(views)
+        if training and scores is not None and (mixing := self._draw_mixing()) is not None:
+            sizes = [len(samples)] * len(views)
+            images, mixed = mix_views(mixing, images, scores.repeat(len(views), 1), sizes, share=self.share_mix)
+            all_scores = list(mixed.split(sizes))
+        view_samples = [_view_samples(samples, labels, view_scores, len(views)) for view_scores in all_scores]
         return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
 
     def _check_labels(self, samples: list[DataSample]) -> None:
@@ -141,26 +135,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             raise ValueError('TwoViewDataPreprocessor.num_classes: expected a number when labels are mixed, got None')
         return labels, F.one_hot(labels, self.num_classes).float()
 
-    def _draw_mixing(self) -> Any:
-        """Toss the coin of this step: one of the batch augmentations, or ``None``."""
+    def _draw_mixing(self) -> Mix | None:
+        """Toss the coins of this step: what mixes, of the batch augmentations, or ``None``."""
         if self.batch_augments is None:
             return None
-        chooser = self.batch_augments
-        return chooser.augments[self._coins().choice(len(chooser.augments), p=chooser.probs)]
-
-    def _coins(self) -> Any:
-        """Source of the coins. Processes augment differently but mix in the same steps: the batch is one."""
-        if get_world_size() == 1:
-            return np.random
-        information = MessageHub.get_current_instance().runtime_info
-        if 'shared_seed' in information:
-            # By RandomStateHook: a function of the step, so that a resumed run tosses the same.
-            return np.random.RandomState([information['shared_seed'], information['iter']])
-        if self._shared_coins is None:
-            seed = torch.randint(2**31, (), device=self.device)
-            broadcast(seed)
-            self._shared_coins = np.random.RandomState(int(seed))
-        return self._shared_coins
+        chooser, coins = self.batch_augments, self._coins.of_step(self.device)
+        return toss(chooser.augments[coins.choice(len(chooser.augments), p=chooser.probs)], coins)
 
 
 def _as_views(inputs: Any) -> list[Any]:

@@ -13,12 +13,17 @@ from agmax_mm.models.layers.drop_block import DropBlock
 from agmax_mm.models.layers.shake_drop import ShakeDrop
 
 _MODES = ('linear', 'uniform')
-_SHAKE_DROP_OPTIONS = {'final_prob'}
+_DROP_BLOCK_OPTIONS = ('drop_prob', 'block_size', 'ramp', 'stages')
+_SHAKE_DROP_OPTIONS = ('final_prob',)
 
 
 @dataclass(frozen=True)
 class BranchRegularizers:
     """Regularisers of the residual branches of a network, by block.
+
+    The CutMix paper says the rate 0.25 of Stochastic Depth, and the probability 0.1 and block size 4 of DropBlock. The
+    rest follows the methods' own papers: Stochastic Depth's linear rule, DropBlock in the last stages and ever more of
+    it, and all of ShakeDrop.
 
     Attributes:
         num_blocks: Blocks of the network, all stages together.
@@ -45,28 +50,25 @@ class BranchRegularizers:
             raise ValueError(f'drop_path_rate: expected a number within [0, 1), got {self.drop_path_rate}')
         if self.drop_path_mode not in _MODES:
             raise ValueError(f'drop_path_mode: expected one of {", ".join(_MODES)}, got {self.drop_path_mode!r}')
-        if self.shake_drop is None:
-            return
-        if self.drop_path_rate:
+        _check_options('drop_block', self.drop_block, _DROP_BLOCK_OPTIONS)
+        _check_options('shake_drop', self.shake_drop, _SHAKE_DROP_OPTIONS)
+        if self.shake_drop is not None and self.drop_path_rate:
             raise ValueError('shake_drop: expected drop_path_rate=0 beside it, as it drops branches itself')
-        if unknown := set(self.shake_drop) - _SHAKE_DROP_OPTIONS:
-            raise ValueError(f'shake_drop: expected the option final_prob, got {", ".join(sorted(unknown))}')
         if not 0.0 <= self._final_prob <= 1.0:
             raise ValueError(f'shake_drop.final_prob: expected a number within [0, 1], got {self._final_prob}')
 
     @property
     def _final_prob(self) -> float:
-        return dict(self.shake_drop or {}).get('final_prob', 0.5)
+        return (self.shake_drop or {}).get('final_prob', 0.5)
 
     def after_norms(self, stage: int) -> nn.Module:
-        """What follows each norm of a branch in a stage; a new layer each time, or the identity."""
-        options = dict(self.drop_block or {})
-        stages = options.pop('stages', (1, 2))
-        if self.drop_block is None or stage not in stages:
+        """What follows every norm of a branch in a stage, counted from 0."""
+        if self.drop_block is None:
             return nn.Identity()
-        return DropBlock(**options)
+        options = dict(self.drop_block)
+        return DropBlock(**options) if stage in options.pop('stages', (1, 2)) else nn.Identity()
 
-    def at_the_end(self, block: int) -> nn.Module:
+    def after_branch(self, block: int) -> nn.Module:
         """What the whole branch goes through before it is added to the shortcut, for blocks counted from 0."""
         if self.shake_drop is not None:
             return ShakeDrop(1.0 - (block + 1) / self.num_blocks * (1.0 - self._final_prob))
@@ -74,3 +76,8 @@ class BranchRegularizers:
         if self.drop_path_mode == 'linear':
             rate *= block / max(self.num_blocks - 1, 1)
         return StochasticDepth(rate, 'row') if rate else nn.Identity()
+
+
+def _check_options(name: str, options: Mapping[str, Any] | None, known: tuple[str, ...]) -> None:
+    if unknown := sorted(set(options or {}) - set(known)):
+        raise ValueError(f'{name}: expected options out of {", ".join(known)}, got {", ".join(unknown)}')

@@ -1,0 +1,60 @@
+"""Random weights of residual branches, other ones in the backward pass.
+
+Shapes: N = rows of the batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _ShakeDrop(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, keep_prob: float) -> Tensor:
+        is_open = torch.rand((), device=x.device) < keep_prob
+        ctx.save_for_backward(is_open)
+        return x * _factors(x, is_open, torch.rand(len(x), device=x.device) * 2 - 1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (is_open,) = ctx.saved_tensors
+        return grad * _factors(grad, is_open, torch.rand(len(grad), device=grad.device)), None
+
+
+def _factors(x: Tensor, is_open: Tensor, shaken: Tensor) -> Tensor:
+    """1 where the gate is open, else the shaken weight of each row, ready to be multiplied with ``x``."""
+    factors = torch.where(is_open, torch.ones_like(shaken), shaken)
+    return factors.to(x.dtype).view(-1, *(1,) * (x.ndim - 1))
+
+
+def shake_drop(x: Tensor, *, keep_prob: float) -> Tensor:
+    """Weigh a residual branch in training: ``b + a - b * a`` times ``x`` forward, ``b + c - b * c`` times the gradient.
+
+    The gate ``b`` is 1 with probability ``keep_prob``, one draw for the whole batch; ``a`` is uniform on [-1, 1) and
+    ``c`` on [0, 1), one draw per row each. So with an open gate the branch is left as it is, and with a closed one its
+    rows get weights that the gradient does not know of. ``c`` is drawn when the backward pass comes by: each backward
+    pass has its own, and the forward pass draws the same amount of numbers whatever the gate is.
+
+    The weights' mean is ``keep_prob`` forward, the factor for evaluation.
+
+    Args:
+        x: Shape ``(N, ...)``, in floating point, not changed.
+        keep_prob: Probability of an open gate, within ``[0, 1]``.
+
+    Returns:
+        Tensor of the same shape, type and memory format.
+
+    Raises:
+        ValueError: If ``keep_prob`` is out of range.
+
+    References:
+        Y. Yamada, M. Iwamura, T. Akiba and K. Kise, "ShakeDrop Regularization for Deep Residual Learning", IEEE Access
+        2019, its training and test time rules.
+    """
+    if not 0.0 <= keep_prob <= 1.0:
+        raise ValueError(f'shake_drop.keep_prob: expected a number within [0, 1], got {keep_prob}')
+    out: Tensor = _ShakeDrop.apply(x, keep_prob)  # type: ignore[no-untyped-call]
+    return out

@@ -1,0 +1,187 @@
+"""Mixing inside of the network: Feature CutMix and Manifold Mixup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from agmax_mm.batch_augments.mixing import Mixing
+from agmax_mm.batch_augments.views import Mix, mix_views, toss
+from agmax_mm.models.coins import SharedCoins
+from agmax_mm.registry import BATCH_AUGMENTS, MODELS
+
+# Set apart the draws from those of the batch augmentations.
+_PURPOSE = 1
+_STEMS = ('stem', 'bn1', 'norm1')
+_STAGES = ('layer1', 'layer2', 'layer3')
+
+
+@MODELS.register_module()
+class FeatureMix(nn.Module):
+    """Mix the images or a feature map of the backbone, at one layer per step, and the labels with the same ratio.
+
+    With CutMix this is the paper's Feature CutMix, with MixUp Manifold Mixup. The box is drawn at the map's own
+    resolution. A part of :class:`agmax_mm.models.AgMaxClassifier`, which uses it in training alone.
+
+    As in batch mixing all views of a step are mixed, at one layer, or none; then each draws its own ratio, partners and
+    box, unless ``data_preprocessor.share_mix`` lets them share these. Coin and layer are the same in all processes.
+
+    Args:
+        mix: Batch augmentation or its config, such as ``dict(type='agmax_mm.CutMix', alpha=1.0)``.
+        layers: Where to mix; one is drawn per step, uniformly. 0 is the image, 1 the output of the first convolution
+            and its norm, before what activates or pools it, or that of a whole deep stem; 2 to 4 are the outputs of the
+            backbone's ``layer1`` to ``layer3``. Other modules go by name: ``'layer4'``, ``'timm_model.blocks.2'``. The
+            CutMix paper has runs of one layer and of a drawn one, not saying of which.
+
+    Raises:
+        ValueError: If there are no layers or the mix is not of this package; and, once used, if the backbone lacks a
+            layer or it gives no map.
+
+    References:
+        S. Yun et al., "CutMix", ICCV 2019, Table 3 and Figure 3. V. Verma et al., "Manifold Mixup", ICML 2019.
+    """
+
+    def __init__(self, mix: Any, layers: Sequence[int | str] = (0, 1, 2, 3)) -> None:
+        super().__init__()
+        if not layers:
+            raise ValueError('FeatureMix.layers: expected at least one, got none')
+        self.mix = BATCH_AUGMENTS.build(mix) if isinstance(mix, dict) else mix
+        # The host's change what they are given in place, and with it what the backward pass needs.
+        if not isinstance(self.mix, Mixing):
+            raise ValueError(
+                f'FeatureMix.mix: expected agmax_mm.CutMix, a variant of it or agmax_mm.MixUp, got {self.mix!r}'
+            )
+        self.layers = tuple(layers)
+        self._coins = SharedCoins(_PURPOSE)
+
+    def set_progress(self, fraction: float) -> None:
+        """Say how much of training is done, within ``[0, 1]``, to a mix that wants to know."""
+        if hasattr(self.mix, 'set_progress'):
+            self.mix.set_progress(fraction)
+
+    def check(self, backbone: nn.Module) -> None:
+        """Raise a ``ValueError`` if the backbone lacks one of the layers."""
+        for layer in self.layers:
+            _module(backbone, layer)
+
+    def draw(self, device: Any) -> tuple[int | str, Mix] | None:
+        """Toss the coin of a step and draw its layer.
+
+        Args:
+            device: What the processes exchange tensors on. All of them must draw.
+
+        Returns:
+            The layer and what mixes, or None to leave the step unmixed.
+        """
+        coins = self._coins.of_step(device)
+        mix = toss(self.mix, coins)
+        if mix is None:
+            return None
+        return self.layers[coins.randint(len(self.layers)) if len(self.layers) > 1 else 0], mix
+
+    def features(
+        self, model: Any, passes: Sequence[Tensor], data_samples: list[DataSample], num_images: int
+    ) -> tuple[list[Any], list[DataSample]]:
+        """Run a classifier's backbone and neck on a step's images, mixing on the way.
+
+        Args:
+            model: The classifier.
+            passes: Images of each forward pass, ``(N, C, H, W)``, all views of the step one after the other.
+            data_samples: One per image of all passes, not changed.
+            num_images: Number of images in a whole view; the last view may have less.
+
+        Returns:
+            The features of each pass, and data samples with the mixed class probabilities, or those given if the coin
+            said no.
+
+        Raises:
+            ValueError: If the layer gives no map or does not run once in a pass, or views shall share one mix that are
+                not passed together and of one size.
+        """
+        drawn = self.draw(passes[0].device)
+        if drawn is None:
+            return [model.extract_feat(images) for images in passes], data_samples
+        share = getattr(model.data_preprocessor, 'share_mix', False)
+        if share and len(passes) > 1:
+            raise ValueError('FeatureMix: expected views of one resolution to share a mix, got second_view.scale')
+        scores = _label_scores(data_samples, model.head.num_classes)
+        feats, all_scores = [], []
+        for images, pass_scores in zip(passes, scores.split([len(images) for images in passes]), strict=True):
+            sizes = [len(view) for view in images.split(num_images)]
+            with _mixed(model.backbone, *drawn, pass_scores, sizes, share=share) as results:
+                feats.append(model.extract_feat(images))
+            if len(results) != 1:
+                raise ValueError(
+                    f'FeatureMix: expected layer {drawn[0]} to run once in a pass, got {len(results)} times'
+                )
+            all_scores += results
+        return feats, _with_scores(data_samples, torch.cat(all_scores))
+
+
+@contextmanager
+def _mixed(
+    backbone: nn.Module, layer: int | str, mix: Mix, scores: Tensor, sizes: Sequence[int], *, share: bool
+) -> Iterator[list[Tensor]]:
+    """Mix what passes a layer meanwhile; gives the mixed class probabilities of each time that it ran."""
+    results: list[Tensor] = []
+
+    def mixed(maps: Any) -> Tensor:
+        if not isinstance(maps, Tensor) or maps.ndim != 4:
+            got = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
+            raise ValueError(f'FeatureMix: expected maps (N, C, H, W) at layer {layer}, got {got}')
+        maps, mixed_scores = mix_views(mix, maps, scores, sizes, share=share)
+        results.append(mixed_scores)
+        return maps
+
+    module = _module(backbone, layer)
+    if module is backbone:
+        handle = module.register_forward_pre_hook(lambda _, args: (mixed(args[0]), *args[1:]))
+    else:
+        handle = module.register_forward_hook(lambda _, args, output: mixed(output))
+    try:
+        yield results
+    finally:
+        handle.remove()
+
+
+def _label_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:
+    """Class probabilities ``(N, K)`` of labelled samples, one-hot where they have an index."""
+    if 'gt_score' in data_samples[0]:
+        return torch.stack([sample.gt_score for sample in data_samples]).float()
+    return F.one_hot(torch.cat([sample.gt_label for sample in data_samples]), num_classes).float()
+
+
+def _with_scores(data_samples: Sequence[DataSample], scores: Tensor) -> list[DataSample]:
+    """New samples with these class probabilities; the given ones are not changed."""
+    return [
+        DataSample(metainfo=sample.metainfo).set_gt_score(score)
+        for sample, score in zip(data_samples, scores, strict=True)
+    ]
+
+
+def _module(backbone: nn.Module, layer: int | str) -> nn.Module:
+    """The module whose output is a layer; the backbone itself for the image."""
+    if layer == 0:
+        return backbone
+    children = [name for name, _ in backbone.named_children()]
+    name: str | None = str(layer)
+    if isinstance(layer, int):
+        # The host keeps the name of a ResNet's first norm, which depends on its kind, in an attribute.
+        stems = [stem for stem in (*_STEMS, getattr(backbone, 'norm1_name', None)) if stem in children]
+        numbered = [stems[0] if stems else None, *_STAGES]
+        name = numbered[layer - 1] if 1 <= layer <= len(numbered) else None
+    if name is not None:
+        try:
+            return backbone.get_submodule(name)
+        except AttributeError:
+            pass
+    raise ValueError(
+        f'FeatureMix.layers: expected 0 to 4, or names of modules of {type(backbone).__name__}, which has '
+        f'{", ".join(children)}; got {layer!r}'
+    )
