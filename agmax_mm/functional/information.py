@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from agmax_mm.functional.distributed import all_reduce_sum
+from agmax_mm.functional.joint import joint_information
 from agmax_mm.functional.logits import check_logits, probabilities, widen
 
 # The released code lifts every batch-mean probability to this value, also in float32.
@@ -30,15 +31,16 @@ def mutual_information(logits_a: Tensor, logits_b: Tensor, *, group: dist.Proces
         logits_a: Logits of view A, shape ``(N, K)``.
         logits_b: Logits of view B of the same images in the same order, shape ``(N, K)``.
         group: Process group whose ranks together hold the batch; :math:`P` is then that of all their images, with
-            gradient. ``None``: the images of this process alone.
+            gradient, to which all ranks must give the same weight. ``None``: the images of this process alone.
 
     Returns:
-        Scalar in nats, within ``[0, ln K]``, computed in float32 or wider even under autocast.
+        Scalar in nats, within ``[0, ln K]``, computed in float32 or wider even under autocast. Its gradient has none.
 
     Raises:
         ValueError: If a shape is not ``(N, K)`` with ``N >= 1`` and ``K >= 2``, or the shapes differ.
 
     Note:
+        :math:`P` is never there as a whole, nor kept: memory grows with ``N K``, see :mod:`agmax_mm.functional.joint`.
         ``0 ln 0`` counts as 0. The rank of :math:`P` is at most ``2N``: with far fewer images than classes the estimate
         says little. The paper prints a factor of -1 before a term that is itself ``-I``; taken literally this would
         minimise the information, so the loss of this package is ``-I`` with a positive weight.
@@ -54,12 +56,7 @@ def mutual_information(logits_a: Tensor, logits_b: Tensor, *, group: dist.Proces
     """
     check_logits(logits_a=logits_a, logits_b=logits_b)
     with torch.autocast(logits_a.device.type, enabled=False):
-        probs_a, probs_b = probabilities(logits_a), probabilities(logits_b)
-        counts = all_reduce_sum(probs_a.T @ probs_b, group)
-        joint = counts / _global_size(probs_a, group)
-        joint = 0.5 * (joint + joint.T)
-        # With P symmetric, sum P ln(P / (P_i P_j)) = sum P ln P - 2 sum P_i ln P_i.
-        return _sum_x_log_x(joint) - 2.0 * _sum_x_log_x(joint.sum(dim=1))
+        return joint_information(widen(logits_a), widen(logits_b), group)
 
 
 def pair_entropy(
@@ -113,22 +110,10 @@ def batch_entropy(logits: Tensor, *, group: dist.ProcessGroup | None = None) -> 
         return _batch_entropies([logits], group).sum()
 
 
-def _sum_x_log_x(values: Tensor) -> Tensor:
-    # The floor keeps the derivative, 1 + ln x, finite at 0; it is the smallest normal number, so it changes no value.
-    return (values * values.clamp_min(torch.finfo(values.dtype).tiny).log()).sum()
-
-
 def _batch_entropies(views: list[Tensor], group: dist.ProcessGroup | None) -> Tensor:
     """Entropy of each view's batch-mean prediction, shape ``(len(views),)``, in one reduction over the ranks."""
     sums = torch.stack([probabilities(logits).sum(dim=0) for logits in views])
-    means = all_reduce_sum(sums, group) / _global_size(views[0], group).to(sums.dtype)
-    means = means.clamp_min(_MARGINAL_FLOOR)
+    # The ranks' numbers of images, which may differ, are summed along.
+    packed = all_reduce_sum(torch.cat([sums.flatten(), sums.new_full((1,), len(views[0]))]), group)
+    means = (packed[:-1] / packed[-1]).view_as(sums).clamp_min(_MARGINAL_FLOOR)
     return -(means * means.log()).sum(dim=1)
-
-
-def _global_size(batch: Tensor, group: dist.ProcessGroup | None) -> Tensor:
-    """Number of rows over all ranks of ``group``. Ranks may hold batches of different sizes."""
-    size = torch.tensor(float(batch.shape[0]), device=batch.device, dtype=torch.float64)
-    if group is not None:
-        dist.all_reduce(size, group=group)
-    return size.to(widen(batch).dtype)

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agmax_mm import functional as AF
+from agmax_mm.functional import joint
 from tests.ranks import run_ranks
 
 IMAGES, CLASSES, FEATURES = 6, 5, 4
@@ -36,6 +37,7 @@ def _views() -> list[torch.Tensor]:
 
 
 def _worker(rank: int, kind: str) -> list[torch.Tensor | None]:
+    joint.BLOCK_ROWS = 2  # three blocks, which are summed one behind the other
     net = DistributedDataParallel(_Net(kind, dist.group.WORLD), find_unused_parameters=kind == 'mi')
     value = net(*(view[SHARES[rank]] for view in _views()))
     value.backward()
@@ -53,6 +55,35 @@ def test_two_processes_equal_one(kind, tmp_path):
         torch.testing.assert_close(weight_grad, net.weight.grad, rtol=1e-10, atol=1e-14)
         if kind == 'mi_qnet':
             torch.testing.assert_close(pair_grad, net.pair.grad, rtol=1e-10, atol=1e-14)
-    # The halves alone say something else: the equality above is not by chance.
+    # The shares alone say something else: the equality above is not by chance.
     half = _Net(kind)(*(view[SHARES[0]] for view in _views()))
     assert abs(half.item() - value.item()) > 1e-3
+
+
+def _collectives_worker(rank: int, kind: str) -> tuple[torch.Tensor, list[int], bool]:
+    """Only the first rank takes a gradient. Counts the collectives of the forward and of the backward pass."""
+    joint.BLOCK_ROWS = 2
+    counts, all_reduce = [0, 0], dist.all_reduce
+
+    def counted(*args, **kwargs):
+        counts[-1] += 1
+        return all_reduce(*args, **kwargs)
+
+    dist.all_reduce = counted
+    net = _Net(kind, dist.group.WORLD)
+    counts.pop()
+    with torch.set_grad_enabled(rank == 0):
+        value = net(*(view[SHARES[rank]] for view in _views()))
+    counts.append(0)
+    if rank == 0:
+        value.backward()
+    return value.detach(), counts, net.weight.grad is not None
+
+
+@pytest.mark.parametrize(('kind', 'forward'), [('mi', 4), ('mi_qnet', 1)])
+def test_the_backward_pass_waits_for_no_other_rank(kind, forward, tmp_path):
+    first, second = run_ranks(_collectives_worker, 2, tmp_path, kind)
+    torch.testing.assert_close(first[0], second[0], rtol=0, atol=0)
+    torch.testing.assert_close(first[0], _Net(kind)(*_views()).detach(), rtol=1e-10, atol=0)
+    assert first[1:] == ([forward, 0], True)
+    assert second[1:] == ([forward, 0], False)

@@ -2,13 +2,12 @@
 
 import pytest
 import torch
-import torch.distributed as dist
 from mmpretrain.models import LinearClsHead
 from mmpretrain.structures import DataSample
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from agmax_mm.functional import distributed, information
+from agmax_mm.functional import distributed, joint
 from agmax_mm.models import AgMaxClassifier
 from agmax_mm.models.agreements import AGREEMENTS
 from tests.ranks import run_ranks
@@ -61,23 +60,10 @@ def _train(model, rank=0, world_size=1):
     return loss.detach(), gradients
 
 
-class _PlainAllReduce(torch.autograd.Function):
-    """The mistake to tell apart: the right sum, with the gradient of this rank's share alone."""
-
-    @staticmethod
-    def forward(ctx, tensor, group):
-        total = tensor.clone()
-        dist.all_reduce(total, group=group)
-        return total
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient, None
-
-
 def _worker(rank, world_size):
     results = {kind: _train(DistributedDataParallel(_Loss(kind)), rank, world_size) for kind in KINDS}
-    information.all_reduce_sum = lambda tensor, group: _PlainAllReduce.apply(tensor, group)
+    # The mistake to tell apart: the right sum, with the gradient of this rank's share alone.
+    distributed.gradient_factor = joint.gradient_factor = lambda group: 1
     return results, {kind: _train(DistributedDataParallel(_Loss(kind)), rank, world_size) for kind in ('mi', 'mi_qnet')}
 
 
@@ -101,7 +87,7 @@ def test_processes_equal_one(kind, ranks):
 
 
 @pytest.mark.parametrize('kind', ['mi', 'mi_qnet'])
-def test_a_plain_all_reduce_would_not(kind, ranks):
+def test_the_gradient_of_a_share_would_not(kind, ranks):
     """It leaves the statistics' part of the gradient too small by the number of ranks."""
     _, gradients = _train(_Loss(kind))
     without = _Loss(kind)
@@ -116,4 +102,5 @@ def test_a_plain_all_reduce_would_not(kind, ranks):
             torch.testing.assert_close(got * len(ranks), agreement, rtol=1e-8, atol=1e-12)
         worst = max(worst, ((got - agreement).norm() / agreement.norm()).item())
     assert (worst > 0.05) == (len(ranks) > 1)
-    assert information.all_reduce_sum is distributed.all_reduce_sum  # only the ranks made the mistake
+    assert distributed.gradient_factor(None) == 1
+    assert joint.gradient_factor is distributed.gradient_factor  # only the ranks made the mistake
