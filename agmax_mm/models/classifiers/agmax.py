@@ -53,7 +53,7 @@ class AgMaxClassifier(ImageClassifier):
 
     Raises:
         ValueError: If a name is unknown, options contradict each other, the batch does not hold ``num_views`` views of
-            each of at least two images, or a logit is not finite.
+            each of at least two images, or, on a CPU, a logit is not finite.
     """
 
     def __init__(
@@ -144,7 +144,9 @@ class AgMaxClassifier(ImageClassifier):
         features = _joined(feats)
         if self._logits_apart:
             logits = self.head(features)
-            _check_finite(logits, data_samples)
+            if not logits.is_cuda:
+                # On a GPU a look at them would wait for them; there FiniteLossHook finds it in the loss.
+                _check_finite(logits, data_samples)
             # The second half of the host's ClsHead.loss; calling that would run the head twice.
             losses = self.head._get_loss(logits, data_samples)
         else:
