@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agmax_mm.recipes.cells import recipe_of
-from agmax_mm.recipes.paper import figures
+from agmax_mm.recipes.agmax.cells import recipe_of
+from agmax_mm.recipes.agmax.paper import figures
+from agmax_mm.recipes.cutmix.cells import recipe_of as recipe_of_row
+from agmax_mm.recipes.cutmix.paper import rows as cutmix_rows
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +38,20 @@ def test_the_table_of_recipes_has_a_row_for_each_cell_and_every_file():
     named = {name for row in rows for name in row if re.fullmatch(r'(?:\| )?(?:agmax|baseline)/\S+\.py', name)}
     assert len(named) > 150
     assert all((ROOT / 'configs' / name.removeprefix('| ')).is_file() for name in named)
+
+
+def test_the_table_of_the_cutmix_paper_has_every_row_trained_or_quoted():
+    lines = (ROOT / 'docs/recipes_cutmix.md').read_text(encoding='utf-8').splitlines()
+    rows = [line.strip('| ').split(' | ') for line in lines if re.match(r'\| (Table|Figure|release)', line)]
+    expected = [(row.place, row.name, recipe_of_row(row)) for row in cutmix_rows()]
+    paths = [recipe.path if recipe else 'quoted from others' for *_, recipe in expected]
+    assert [(row[0], row[1], row[5]) for row in rows] == [
+        (place, name, path) for (place, name, _), path in zip(expected, paths, strict=True)
+    ]
+    for row in rows:
+        assert row[6:] == ['–', '–'] if row[5] == 'quoted from others' else all(x.startswith('yes') for x in row[6:])
+    # The methods with agreement, too.
+    tried = [line for line in lines if re.match(r'\| cutmix/', line)]
+    assert len(tried) == 21
+    assert all(line.count(' | yes: ') == 2 for line in tried)
+    assert all((ROOT / 'configs' / path).is_file() for path in paths if path.startswith('cutmix/'))

@@ -1,8 +1,9 @@
 #!/usr/bin/env python
-"""Build every recipe of the AgMax paper's Tables 1, 2, 7, 8 and 9, train each for two steps, and write a table of it.
+"""Build every recipe of a paper, train each for two steps, and write a table of it.
 
-The images are real digits that ship inside a Python package. Takes a quarter to half an hour on two CPU cores; it can
-be stopped at any time and goes on with --resume.
+The recipes are those of the AgMax paper's Tables 1, 2, 7, 8 and 9, or of the CutMix paper's Tables 3 to 8. The images
+are real digits that ship inside a Python package. Takes a quarter to half an hour on two CPU cores; it can be stopped
+at any time and goes on with --resume.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from pathlib import Path
 from agmax_mm.cli import make_parser, run
 
 _EXAMPLE = """example:
-  python tools/check_recipes.py --out docs/recipes.md
-  python tools/check_recipes.py --out /tmp/some.md --only 'agmax/wrn40-2_*_cifar10.py'
+  python tools/check_recipes.py agmax --out docs/recipes.md
+  python tools/check_recipes.py cutmix --out docs/recipes_cutmix.md
+  python tools/check_recipes.py agmax --out /tmp/some.md --only 'agmax/wrn40-2_*_cifar10.py'
 """
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__, _EXAMPLE)
+    parser.add_argument('paper', choices=('agmax', 'cutmix'), help='whose recipes')
     parser.add_argument('--out', required=True, metavar='FILE', help='the table, as Markdown')
     parser.add_argument(
         '--json',
-        default='work_dirs/check_recipes.json',
         metavar='FILE',
-        help='all outcomes, written after each recipe (default: work_dirs/check_recipes.json)',
+        help='all outcomes, written after each recipe (default: work_dirs/check_recipes_PAPER.json)',
     )
     parser.add_argument('--only', metavar='PATTERN', help='only recipes whose path below the configs matches this')
     parser.add_argument(
@@ -43,15 +45,16 @@ def main() -> int:
     args = parse_args()
     from agmax_mm.fileio import write_json, write_text
     from agmax_mm.progress import Bars
-    from agmax_mm.recipes.check import as_json, is_done, plan, read_outcomes, run_trials
+    from agmax_mm.recipes.check import as_json, is_done, read_outcomes, run_trials
+    from agmax_mm.recipes.families import FAMILIES
     from agmax_mm.recipes.small_data import write_small_data
-    from agmax_mm.recipes.table import render_table
 
-    configs, state = Path(args.configs), Path(args.json)
-    trials = [trial for trial in plan() if args.only is None or fnmatchcase(trial.recipe.path, args.only)]
+    family = FAMILIES[args.paper]
+    configs, state = Path(args.configs), Path(args.json or f'work_dirs/check_recipes_{args.paper}.json')
+    trials = [trial for trial in family.plan() if args.only is None or fnmatchcase(trial.path, args.only)]
     if not trials:
         raise ValueError(
-            f'--only: expected a pattern such as agmax/resnet50_*, got {args.only!r}, which no recipe matches'
+            f'--only: expected a pattern such as {args.paper}/resnet50_*, got {args.only!r}, which no recipe matches'
         )
     outcomes = read_outcomes(state) if args.resume else {}
     left = [trial for trial in trials if not is_done(trial, outcomes, configs)]
@@ -65,9 +68,9 @@ def main() -> int:
             write_json(as_json(outcomes), state)
             if not outcome.ran:
                 bars.say(f'failed: {trial.name}: {outcome.error}')
-            bars.update('recipes', done, trial.recipe.path)
+            bars.update('recipes', done, trial.path)
         bars.finish('recipes')
-    write_text(render_table(trials, outcomes), args.out)
+    write_text(family.page(trials, outcomes), args.out)
     failed = sum(not outcomes[trial.name].ran for trial in trials)
     print(f'wrote {args.out}: {len(trials) - failed} of {len(trials)} trials succeeded')
     return 1 if failed else 0

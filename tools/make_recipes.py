@@ -1,5 +1,8 @@
 #!/usr/bin/env python
-"""Write the recipes behind the AgMax paper's Tables 1, 2, 7, 8 and 9: configs/baseline/ and configs/agmax/."""
+"""Write the recipes behind the tables of both papers: configs/{baseline,agmax,cutmix}/.
+
+These are Tables 1, 2, 7, 8 and 9 of the AgMax paper, and Tables 3 to 8 and Figure 3 of the CutMix paper.
+"""
 
 from __future__ import annotations
 

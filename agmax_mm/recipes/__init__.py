@@ -1,1 +1,1 @@
-"""The AgMax paper's pre-training tables, the recipe behind each of their cells, and the checks of these."""
+"""The tables of the papers, the recipes behind them, and the checks of these."""

@@ -18,7 +18,6 @@ from agmax_mm.cli import describe
 from agmax_mm.engine.config import config_hash, load_config
 from agmax_mm.engine.launch import train
 from agmax_mm.fileio import RESULT_FILE
-from agmax_mm.recipes.cells import Recipe, recipes, reference_options
 from agmax_mm.registry import MODELS
 
 STEPS = 2
@@ -30,17 +29,19 @@ class Trial:
     """A recipe to try, as it is or with options.
 
     Attributes:
-        recipe: The recipe.
+        path: The recipe's config below ``configs/``.
+        dataset: Its data set: ``'imagenet'``, ``'cifar10'`` or ``'cifar100'``.
         options: ``--cfg-options`` by key.
     """
 
-    recipe: Recipe
+    path: str
+    dataset: str
     options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
         """The config below ``configs/`` and the options."""
-        return ' '.join([self.recipe.path, *(f'{key}={value}' for key, value in self.options)])
+        return ' '.join([self.path, *(f'{key}={value}' for key, value in self.options)])
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,6 @@ class Outcome:
         return self.error is None and len(finite) == STEPS
 
 
-def plan() -> list[Trial]:
-    """All trials: every recipe, then the control and the authors' form once for each model and data set."""
-    known = recipes()
-    variants: dict[tuple[str, str, tuple[tuple[str, Any], ...]], Trial] = {}
-    for recipe in known:
-        # The augmentation with the most parts stands for the others.
-        if recipe.agreement is None or recipe.augmentation != 'CutMix+AA':
-            continue
-        for options in ({'model.agreement': 'none'}, reference_options(recipe)):
-            key = (recipe.model, recipe.dataset, tuple(options.items()))
-            if options:
-                variants.setdefault(key, Trial(recipe, tuple(options.items())))
-    return [*map(Trial, known), *variants.values()]
-
-
 def read_outcomes(path: Path) -> dict[str, Outcome]:
     """The outcomes of an earlier run by the trials' names; none if there was no run.
 
@@ -107,7 +93,7 @@ def as_json(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
 def is_done(trial: Trial, outcomes: Mapping[str, Outcome], configs: Path) -> bool:
     """Whether a trial of this very recipe succeeded earlier."""
     outcome = outcomes.get(trial.name)
-    return outcome is not None and outcome.ran and outcome.config_sha256 == _hash(configs / trial.recipe.path)
+    return outcome is not None and outcome.ran and outcome.config_sha256 == _hash(configs / trial.path)
 
 
 def run_trials(trials: list[Trial], data: Mapping[str, Path], configs: Path) -> Iterator[tuple[Trial, Outcome]]:
@@ -124,13 +110,13 @@ def run_trials(trials: list[Trial], data: Mapping[str, Path], configs: Path) -> 
     for trial in trials:
         work_dir = Path(tempfile.mkdtemp(prefix='trial-'))
         try:
-            yield trial, _try(trial, data[trial.recipe.dataset], configs, work_dir)
+            yield trial, _try(trial, data[trial.dataset], configs, work_dir)
         finally:
             shutil.rmtree(work_dir, ignore_errors=True)
 
 
 def _try(trial: Trial, data_root: Path, configs: Path, work_dir: Path) -> Outcome:
-    path = str(configs / trial.recipe.path)
+    path = str(configs / trial.path)
     started = time.monotonic()
     parameters, losses, error = None, [], None
     environment: dict[str, str] = {}

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from agmax_mm.fileio import write_text
-from agmax_mm.recipes.render import MADE_BY, render_all
+from agmax_mm.recipes.agmax import render as agmax
+from agmax_mm.recipes.cutmix import render as cutmix
+from agmax_mm.recipes.text import MADE_BY
+
+
+def expected_files() -> dict[str, str]:
+    """The text of every recipe of every paper by its path below ``configs/``."""
+    return {**agmax.render_all(), **cutmix.render_all()}
 
 
 def compare(root: Path) -> dict[str, str]:
     """What is not as :func:`write` would leave it: ``'missing'``, ``'changed'`` or ``'stale'`` by path below ``root``.
 
     Args:
-        root: Folder of ``baseline/`` and ``agmax/``.
+        root: The folder ``configs/``.
     """
-    expected = render_all()
+    expected = expected_files()
     differing = {}
     for path, text in expected.items():
         file = root / path
@@ -34,12 +41,12 @@ def write(root: Path) -> dict[str, str]:
     """Make the files what they should be.
 
     Args:
-        root: Folder of ``baseline/`` and ``agmax/``.
+        root: The folder ``configs/``.
 
     Returns:
         ``'written'`` or ``'removed'`` by path below ``root``, for the files that were not so before.
     """
-    expected = render_all()
+    expected = expected_files()
     done = {}
     for path, what in compare(root).items():
         if what == 'stale':

@@ -9,8 +9,8 @@ from pathlib import Path
 from agmax_mm.fileio import write_json
 from agmax_mm.report.detections import detection_sections
 from agmax_mm.report.page import Figure, Page, Section, Table, Text, write_page
-from agmax_mm.report.plots import COLOURS, learning_curves
-from agmax_mm.report.results import METRICS, Run
+from agmax_mm.report.plots import COLOURS, error_curves, learning_curves
+from agmax_mm.report.results import METRICS, Run, repeats
 from agmax_mm.report.tables import run_table, score_table
 
 
@@ -26,6 +26,7 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
     folder.mkdir(parents=True, exist_ok=True)
     sections = [
         Section('Scores', [Text(SCORE_NOTE), score_table(runs)]),
+        *_error_sections(runs, folder),
         *_curve_sections(runs, folder),
         *detection_sections(runs, folder),
         Section('Runs', [run_table(runs), version_table(runs)]),
@@ -37,7 +38,8 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
 
 SCORE_NOTE = (
     'Paper: as printed there. Ours (last): after the last epoch, as mean and sample standard deviation over n runs. '
-    'Ours (best): the best of all validations, which is what papers often print; it is chosen on the test data.'
+    'Ours (best): the best of all validations, which is what papers often print; it is chosen on the test data. '
+    'Both errors of the best epoch are those of the lowest top-1 error.'
 )
 
 
@@ -55,6 +57,23 @@ def version_table(runs: Sequence[Run]) -> Table:
         texts = [value if count == len(measured) else f'{value} ({count} runs)' for value, count in counts.items()]
         rows.append((name, ', '.join(texts)))
     return Table(('what', 'version'), rows)
+
+
+def _error_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
+    """Top-1 error by epoch, repeats of a recipe as one line, with at most as many lines as there are colours."""
+    measured = repeats(run for run in runs if len(run.errors_by_epoch()) > 1)
+    recipes = [group[0].record['config'].removesuffix('.py') for group in measured]
+    # Recipes of one name go by where they ran.
+    groups = {
+        recipe if recipes.count(recipe) == 1 else group[0].name: group
+        for recipe, group in zip(recipes, measured, strict=True)
+    }
+    figures = []
+    for part in range(0, len(groups), len(COLOURS)):
+        file = f'errors_{part // len(COLOURS) + 1}.png'
+        error_curves(dict(list(groups.items())[part : part + len(COLOURS)]), folder / file)
+        figures.append(Figure(file, 'Top-1 error on the validation set after each epoch.'))
+    return [Section('Error by epoch', figures)] if figures else []
 
 
 def _curve_sections(runs: Sequence[Run], folder: Path) -> list[Section]:

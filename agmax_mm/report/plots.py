@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agmax_mm.fileio import atomic_path
-from agmax_mm.report.results import METRICS, Run, in_percent
+from agmax_mm.report.results import METRICS, Run, in_percent, mean_and_spread
 
 # Told apart also by people who do not see all colours (Okabe and Ito).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
@@ -37,6 +37,46 @@ def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys:
         panel.spines[['top', 'right']].set_visible(False)
     panels[0][0].legend(frameon=False)
     _save(figure, path)
+
+
+def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[str]) -> None:
+    """Draw the top-1 error after each epoch, one line for each group of repeats, as in the CutMix paper's Figure 2.
+
+    A line is the mean over the runs that have come to an epoch, with a band of one sample standard deviation to both
+    sides where there are two. The legend has the best and the last error, as means of each run's own.
+
+    Args:
+        groups: Runs of one recipe by the name in the legend, each with at least one validation.
+        path: Picture file to write.
+    """
+    figure, ((panel,),) = _new_figure(1, 1, width=7.2, height=4.2)
+    highest = 0.0
+    for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
+        curves = [run.errors_by_epoch() for run in runs]
+        epochs = sorted(set().union(*curves))
+        statistics = [mean_and_spread([curve[epoch] for curve in curves if epoch in curve]) for epoch in epochs]
+        means = np.array([mean for mean, _ in statistics])
+        spreads = np.array([spread or 0.0 for _, spread in statistics])
+        panel.plot(epochs, means, label=_error_label(name, runs, curves), color=colour, linewidth=1.4)
+        if len(runs) > 1:
+            panel.fill_between(epochs, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
+        highest = max(highest, *(means + spreads)[len(epochs) // 20 :])
+    panel.set(xlabel='epoch', ylabel=METRICS['error/top1'])
+    # The first of many epochs would take half of the picture.
+    panel.set_ylim(top=1.04 * highest)
+    panel.grid(alpha=0.25)
+    panel.spines[['top', 'right']].set_visible(False)
+    figure.legend(loc='outside upper left', frameon=False)
+    _save(figure, path)
+
+
+def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, float]]) -> str:
+    best = mean_and_spread([min(curve.values()) for curve in curves])
+    last = mean_and_spread([curve[max(curve)] for curve in curves])
+    texts = [f'{mean:.2f}' + (f' ± {spread:.2f}' if spread is not None else '') for mean, spread in (best, last)]
+    notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
+    notes += sorted({run.status for run in runs} - {'completed'})
+    return f'{name}: best {texts[0]}, last {texts[1]}' + (f' ({", ".join(notes)})' if notes else '')
 
 
 def precision_recall(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,20 @@ from agmax_mm.fileio import RESULT_FILE
 METRICS = {
     'accuracy/top1': 'top-1 (%)',
     'accuracy/top5': 'top-5 (%)',
+    'error/top1': 'top-1 error (%)',
+    'error/top5': 'top-5 error (%)',
     'pascal_voc/mAP': 'VOC mAP (%)',
     'coco/bbox_mAP': 'box AP (%)',
     'coco/segm_mAP': 'mask AP (%)',
 }
 
+# What some papers print in place of an accuracy: what is left to 100 %.
+ERRORS = {'error/top1': 'accuracy/top1', 'error/top5': 'accuracy/top5'}
+
 
 def in_percent(metric: str, value: float) -> float:
     """A score as papers print it. The host measures accuracy in percent, and detection as a share of 1."""
-    return value if metric.startswith('accuracy/') else 100.0 * value
+    return value if metric.startswith(('accuracy/', 'error/')) else 100.0 * value
 
 
 @dataclass(frozen=True)
@@ -61,23 +66,48 @@ class Run:
 
     def last(self, metric: str) -> float | None:
         """Score of the last validation, if the run is complete and has this metric."""
-        value = self.record['scores']['last'].get(metric) if self.status == 'completed' else None
-        return None if value is None else float(value)
+        if self.status != 'completed':
+            return None
+        return _score(self.record['scores']['last'], metric)
 
     def best(self, metric: str) -> dict[str, float] | None:
-        """Best score with its epoch and iteration: ``{'value', 'epoch', 'iter'}``."""
-        found = self.record['scores']['best'].get(metric) if self.status == 'completed' else None
-        return found or None
+        """Best score with its epoch and iteration: ``{'value', 'epoch', 'iter'}``.
+
+        Errors are all those of the epoch with the lowest top-1 error, as the CutMix authors take them: of several such
+        epochs the last. Other metrics have their best epoch each, of several the first.
+        """
+        if self.status != 'completed':
+            return None
+        if metric not in ERRORS:
+            return self.record['scores']['best'].get(metric) or None
+        points = [point for point in self.record['history']['val'] if point.get('accuracy/top1') is not None]
+        best: dict[str, Any] = max(reversed(points), key=lambda point: point['accuracy/top1'], default={})
+        value = _score(best, metric)
+        return None if value is None else {'value': value, 'epoch': best['epoch'], 'iter': best['iter']}
 
     def metrics(self) -> list[str]:
-        """The known metrics that this run measured, in the order of :data:`METRICS`."""
-        measured = self.record['scores']['last']
+        """The known metrics that this run measured, in the order of :data:`METRICS`.
+
+        Errors stand for accuracies where the paper prints errors.
+        """
+        measured = set(self.record['scores']['last'])
+        if ERRORS.keys() & self.paper().keys():
+            measured = {{value: key for key, value in ERRORS.items()}.get(metric, metric) for metric in measured}
         return [metric for metric in METRICS if metric in measured]
 
     def curve(self, split: str, key: str) -> tuple[list[float], list[float]]:
         """Iterations and values of ``key`` in the history of ``'train'`` or ``'val'``."""
         points = [point for point in self.record['history'][split] if point.get(key) is not None]
         return [float(point['iter']) for point in points], [float(point[key]) for point in points]
+
+    def errors_by_epoch(self) -> dict[int, float]:
+        """Top-1 error, in percent, of each validation by the number of epochs before it; runs without epochs have none.
+
+        Validations of one epoch, as a stop within it leaves them, count once, the last.
+        """
+        points = self.record['history']['val']
+        errors = {point.get('epoch'): _score(point, 'error/top1') for point in points}
+        return {epoch: error for epoch, error in errors.items() if epoch and error is not None}
 
 
 def load_run(work_dir: str | os.PathLike[str], name: str | None = None) -> Run:
@@ -116,9 +146,30 @@ def find_runs(folders: Iterable[str | os.PathLike[str]]) -> list[Run]:
     return runs
 
 
+def repeats(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs of one recipe from one backbone, together; the others apart.
+
+    Two recipes of one name, with and without AgMax, are told apart by what they are compared to.
+    """
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for run in runs:
+        record = run.record
+        key = (record['config'], str(record.get('backbone')), json.dumps(record.get('paper'), sort_keys=True))
+        groups.setdefault(key, []).append(run)
+    return list(groups.values())
+
+
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean, and the sample standard deviation, which takes at least two values."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return mean, None
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _score(scores: Mapping[str, Any], metric: str) -> float | None:
+    """A metric among the scores of a validation, or the error that follows from one."""
+    value = scores.get(ERRORS.get(metric, metric))
+    if value is None:
+        return None
+    return 100.0 - float(value) if metric in ERRORS else float(value)

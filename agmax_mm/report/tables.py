@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from agmax_mm.report.page import Table
-from agmax_mm.report.results import METRICS, Run, in_percent, mean_and_spread
+from agmax_mm.report.results import ERRORS, METRICS, Run, in_percent, mean_and_spread, repeats
 
 NONE = '–'
 
@@ -17,10 +17,7 @@ def score_table(runs: Iterable[Run]) -> Table:
     Runs of one recipe from one backbone are taken together as repeats: mean, sample standard deviation and their
     number ``n``. Runs that did not end are counted out, and the row says so if none did.
     """
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.record['config'], _backbone(run)), []).append(run)
-    rows = [row for (config, backbone), group in groups.items() for row in _rows(config, backbone, group)]
+    rows = [row for group in repeats(runs) for row in _rows(group)]
     return Table(('recipe', 'backbone', 'metric', 'paper', 'ours (last)', 'ours (best)', 'n'), rows)
 
 
@@ -57,14 +54,15 @@ def duration(seconds: float) -> str:
     return f'{total // 3600} h {total % 3600 // 60:02d} min'
 
 
-def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
-    recipe = config.removesuffix('.py')
+def _rows(group: Sequence[Run]) -> list[tuple[str, ...]]:
+    recipe, backbone = group[0].record['config'].removesuffix('.py'), _backbone(group[0])
     paper = group[0].paper()
     completed = [run for run in group if run.status == 'completed']
     metrics = completed[0].metrics() if completed else []
     if not metrics:
         status = group[0].status
-        printed = {METRICS.get(metric, metric): str(value) for metric, value in paper.items()} or {NONE: NONE}
+        printed = {METRICS.get(metric, metric): _printed(metric, value) for metric, value in paper.items()}
+        printed = printed or {NONE: NONE}
         return [(recipe, backbone, name, value, status, NONE, '0') for name, value in printed.items()]
     rows: list[tuple[str, ...]] = []
     for metric in metrics:
@@ -75,13 +73,18 @@ def _rows(config: str, backbone: str, group: Sequence[Run]) -> list[tuple[str, .
                 recipe,
                 backbone,
                 METRICS[metric],
-                str(paper.get(metric, NONE)),
+                _printed(metric, paper[metric]) if metric in paper else NONE,
                 _mean_text(metric, last),
                 _mean_text(metric, best),
                 str(len(last)),
             )
         )
     return rows
+
+
+def _printed(metric: str, value: float) -> str:
+    """As the paper has it: errors come with two decimals."""
+    return f'{value:.2f}' if metric in ERRORS else str(value)
 
 
 def _backbone(run: Run) -> str:

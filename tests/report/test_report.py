@@ -12,34 +12,11 @@ import pytest
 from agmax_mm.report.overview import write_overview
 from agmax_mm.report.page import Figure, Page, Section, Table, Text, markdown_table, render_html, write_page
 from agmax_mm.report.plots import detection_grid, learning_curves, picture_grid
-from agmax_mm.report.results import Run, find_runs, load_run, mean_and_spread
+from agmax_mm.report.results import Run, find_runs, load_run, mean_and_spread, repeats
 from agmax_mm.report.tables import duration, score_table
+from tests.report.records import record as _record
 
 ROOT = Path(__file__).parents[2]
-
-
-def _record(config='wrn.py', status='completed', last=90.0, best=91.5, seed=0, backbone=None):
-    return {
-        'config': config,
-        'status': status,
-        'seed': seed,
-        'device': 'cpu: test',
-        'package_version': '0.1.0',
-        'versions': {'torch': '2.12.1'},
-        'wall_time_s': 125.2,
-        'peak_memory_mb': 812.4,
-        'iterations': 20,
-        'paper': {'table': 1, 'row': 'x', 'metric': 'accuracy/top1', 'value': 77.4},
-        'backbone': backbone,
-        'scores': {
-            'last': {'epoch': 2, 'iter': 20, 'accuracy/top1': last},
-            'best': {'accuracy/top1': {'value': best, 'epoch': 1, 'iter': 10}},
-        },
-        'history': {
-            'train': [{'iter': 10, 'loss': 2.0}, {'iter': 20, 'loss': 1.0}],
-            'val': [{'iter': 10, 'accuracy/top1': best}, {'iter': 20, 'accuracy/top1': last}],
-        },
-    }
 
 
 def _write(folder, **changes):
@@ -67,6 +44,12 @@ def test_repeats_become_mean_and_sample_deviation(tmp_path):
     # mean 92; deviations -2, -1, 3: sqrt((4 + 1 + 9) / 2) = 2.65
     assert table.rows == [('wrn', '–', 'top-1 (%)', '77.4', '92.00 ± 2.65', '91.50 ± 0.00', '3')]
     assert mean_and_spread([5.0]) == (5.0, None)
+
+
+def test_recipes_of_one_name_are_told_apart_by_the_paper_s_figures():
+    agmax, baseline, again = (Run(name, _record()) for name in ('agmax', 'baseline', 'again'))
+    baseline.record['paper'] = {'table': 1, 'row': 'x', 'metric': 'accuracy/top1', 'value': 76.4}
+    assert repeats([agmax, baseline, again]) == [[agmax, again], [baseline]]
 
 
 def test_what_did_not_end_is_no_score():
@@ -174,6 +157,7 @@ def test_report_command(tmp_path):
     assert done.stdout.endswith('index.html\n')
     text = (tmp_path / 'out' / 'report.md').read_text()
     assert '1 of 2 runs completed.' in text
+    assert '## Error by epoch\n\n![Top-1 error on the validation set after each epoch.](errors_1.png)' in text
     assert any('resnet50_cutmix_aa_270e' in line and 'not run' in line for line in text.splitlines())
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
     assert results['runs/wrn']['scores']['last']['accuracy/top1'] == 90.0

@@ -65,6 +65,18 @@ def test_every_row_of_agmax_names_a_pre_training_and_stands_in_the_readme(voc, c
         assert f' {entry["value"]} ' in line
 
 
+def test_every_row_of_cutmix_names_a_pre_training_and_stands_in_the_readme(ssd, c4):
+    readme = (CONFIGS / 'README.md').read_text()
+    for first, second in zip(ssd.paper, c4.paper, strict=True):
+        row, path = first['row'], f'{first["pretraining"]}.py'
+        assert (second['row'], second['pretraining']) == (row, first['pretraining'])
+        # The classifier's own rows are called 'ResNet-50' and 'ResNet-50 + Mixup'.
+        recipe = Config.fromfile(ROOT / 'configs' / path)
+        assert {figure['row'] for figure in recipe.paper} == {f'ResNet-50 + {row}'.removesuffix(' + Baseline')}
+        error = recipe.paper[0]['value']
+        assert f'| {row} | `{path}` | {error:.2f} | {first["value"]} | {second["value"]} | not run |' in readme
+
+
 def test_all_recipes_see_what_the_classifiers_saw_and_download_nothing(detection_recipes):
     for name, config in detection_recipes.items():
         preprocessor = config.model.data_preprocessor

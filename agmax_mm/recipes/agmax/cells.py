@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agmax_mm.recipes.paper import WITH_AGMAX, Figure, figures
+from agmax_mm.recipes.agmax.paper import WITH_AGMAX, Figure, figures
 
 MODELS = {
     'wrn40-2': 'WRN-40-2',
@@ -28,7 +28,7 @@ class Recipe:
 
     Attributes:
         model: Key of :data:`MODELS`.
-        augmentation: One of :data:`agmax_mm.recipes.paper.AUGMENTATIONS`.
+        augmentation: One of :data:`agmax_mm.recipes.agmax.paper.AUGMENTATIONS`.
         epochs: Number of epochs.
         dataset: Key of :data:`DATASETS`.
         agreement: ``'mi'``, ``'mse'``, ``'kl'`` or ``'ce'``; ``None`` is the baseline, which sees one view.

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agmax_mm.recipes.cells import DATASETS, MODELS, Recipe, recipes, reference_options
-from agmax_mm.recipes.paper import Figure
+from agmax_mm.recipes import text
+from agmax_mm.recipes.agmax.cells import DATASETS, MODELS, Recipe, recipes, reference_options
+from agmax_mm.recipes.agmax.paper import Figure
 
-# The last line of every docstring; a file without it was written by somebody else.
-MADE_BY = 'tools/make_recipes.py'
-
-_WIDTH = 120
 _AGREEMENTS = {
     'mi': ('agmax_mm.MutualInfoAgreement', 'mutual information'),
     'mse': ('agmax_mm.MSEAgreement', 'mean squared error'),
@@ -45,7 +41,8 @@ def _render(recipe: Recipe, known: Mapping[Recipe, Sequence[Figure]]) -> str:
     else:
         body = _agmax(recipe, inherits=recipe.agreement != 'mi' and replace(recipe, agreement='mi') in known)
     bases, *rest = body
-    return '\n'.join([_docstring(recipe, known), bases, _paper(known[recipe]), *rest])
+    figures = [figure.as_config() for figure in known[recipe]]
+    return '\n'.join([_docstring(recipe, known), bases, text.paper(figures), *rest])
 
 
 def _baseline(recipe: Recipe) -> list[str]:
@@ -55,8 +52,7 @@ def _baseline(recipe: Recipe) -> list[str]:
     if recipe.dataset == 'imagenet':
         data.append(f'datasets/imagenet_val_{256 if recipe.model in _TESTED_AT_256 else 224}')
         schedule = f'imagenet_{recipe.epochs}e'
-    bases = [f'models/{recipe.model}', *data, f'schedules/{schedule}', 'default_runtime']
-    body = ['_base_ = [\n' + ''.join(f"    '../_base_/{base}.py',\n" for base in bases) + ']\n']
+    body = [text.bases([f'models/{recipe.model}', *data, f'schedules/{schedule}', 'default_runtime'])]
     settings = ''
     if recipe.dataset == 'cifar100':
         settings += 'model = dict(head=dict(num_classes=100))\n'
@@ -101,14 +97,6 @@ def _agmax(recipe: Recipe, *, inherits: bool) -> list[str]:
     ]
 
 
-def _paper(stands_for: Sequence[Figure]) -> str:
-    entries = (
-        '    dict(' + ', '.join(f'{key}={value!r}' for key, value in figure.as_config().items()) + '),\n'
-        for figure in stands_for
-    )
-    return 'paper = [\n' + ''.join(entries) + ']\n'
-
-
 def _docstring(recipe: Recipe, known: Mapping[Recipe, Sequence[Figure]]) -> str:
     notes = {'Paper:': _paper_note(recipe, known), 'Ours:': 'not run.', 'Run:': _command(recipe)}
     if recipe.agreement is not None:
@@ -116,19 +104,7 @@ def _docstring(recipe: Recipe, known: Mapping[Recipe, Sequence[Figure]]) -> str:
         options = ' '.join(f'{key}={value}' for key, value in reference_options(recipe).items())
         if options:
             notes['Reference:'] = f"--cfg-options {options} (as in the authors' code)"
-    notes['Made by:'] = MADE_BY
-    indent = max(map(len, notes)) + 1
-    lines = [f'"""{_title(recipe, known)}\n']
-    for label, note in notes.items():
-        lines += textwrap.wrap(
-            note,
-            _WIDTH,
-            initial_indent=label.ljust(indent),
-            subsequent_indent=' ' * indent,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-    return '\n'.join([*lines, '"""', ''])
+    return text.docstring(_title(recipe, known), notes)
 
 
 def _title(recipe: Recipe, known: Mapping[Recipe, Sequence[Figure]]) -> str:
@@ -152,7 +128,7 @@ def _paper_note(recipe: Recipe, known: Mapping[Recipe, Sequence[Figure]]) -> str
     own = known[recipe]
     top1, top5 = _values(own, 'accuracy/top1'), _values(own, 'accuracy/top5')
     tables = sorted({figure.table for figure in own if figure.value == top1[0] or figure.metric != 'accuracy/top1'})
-    place = f'Table{"s" if len(tables) > 1 else ""} {_listed(tables)}'
+    place = f'Table{"s" if len(tables) > 1 else ""} {text.listed(tables)}'
     printed = f'{top1[0]} top-1' + (f', {top5[0]} top-5' if top5 else '')
     compared = _compared(recipe, known)
     note = f'Atienza, WACV 2022, {place}, {recipe.augmentation} {_kind(recipe)}: {printed}'
@@ -197,11 +173,6 @@ def _command(recipe: Recipe) -> str:
 
 def _values(of: Sequence[Figure], metric: str) -> list[float]:
     return [figure.value for figure in of if figure.metric == metric]
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    *first, last = map(str, numbers)
-    return f'{", ".join(first)} and {last}' if first else last
 
 
 def _name(recipe: Recipe) -> str:

@@ -1,0 +1,22 @@
+"""PyramidNet-200 with Cutout, CIFAR-10, 300 epochs.
+
+Paper:   Yun et al., ICCV 2019, Table 7, Cutout: 3.10 top-1 error (3.85 for the baseline).
+Decided: here, not in the paper: boxes are filled with the channels' mean, in every image.
+Ours:    not run.
+Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutout_300e_cifar10.py 2
+AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/pyramidnet200.py',
+    '../_base_/datasets/cutmix_cifar10.py',
+    '../_base_/schedules/cifar_300e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=7, row='Cutout', metric='error/top1', value=3.1),
+]
+
+data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -1,0 +1,21 @@
+"""ResNet-152 alone, ImageNet-1k, 300 epochs: the baseline.
+
+Paper:   Yun et al., ICCV 2019, Table 3, ResNet-152, quoted from others: 21.69 top-1 error, 5.94 top-5 error.
+Ours:    not run.
+Run:     tools/dist_train.sh configs/cutmix/resnet152_baseline_300e.py 4
+AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/resnet152_he.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/datasets/imagenet_val_224.py',
+    '../_base_/schedules/imagenet_300e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=3, row='ResNet-152', metric='error/top1', value=21.69),
+    dict(table=3, row='ResNet-152', metric='error/top5', value=5.94),
+]

@@ -1,0 +1,24 @@
+"""ResNeXt-101 with CutMix, ImageNet-1k, 300 epochs.
+
+Paper:   Yun et al., ICCV 2019, Table 4, ResNeXt-101 + CutMix: 19.47 top-1 error, 5.03 top-5 error (21.18 and 5.57 for
+         the baseline).
+Ours:    not run.
+Run:     tools/dist_train.sh configs/cutmix/resnext101_cutmix_300e.py 4
+AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+Made by: tools/make_recipes.py
+"""
+
+_base_ = [
+    '../_base_/models/resnext101.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/datasets/imagenet_val_224.py',
+    '../_base_/schedules/imagenet_300e.py',
+    '../_base_/default_runtime.py',
+]
+
+paper = [
+    dict(table=4, row='ResNeXt-101 + CutMix', metric='error/top1', value=19.47),
+    dict(table=4, row='ResNeXt-101 + CutMix', metric='error/top5', value=5.03),
+]
+
+data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[1.0]))
