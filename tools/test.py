@@ -33,6 +33,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, and print the metrics as one line of JSON."""
     args = parse_args()
+    from agmax_mm.engine.startup import import_what_runs_need
+
+    import_what_runs_need()
     from agmax_mm.engine.launch import evaluate
     from agmax_mm.engine.options import parse_options
 

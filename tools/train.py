@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
         metavar='PATH',
         help='go on from this checkpoint; without PATH from the newest one of the work dir, if there is one',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 where the device has it)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision and channels last, where that is faster')
     parser.add_argument('--seed', type=int, help='seed of all random generators (default: a random one, recorded)')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -46,6 +46,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Train."""
     args = parse_args()
+    from agmax_mm.engine.startup import import_what_runs_need
+
+    import_what_runs_need()
     from agmax_mm.engine.launch import train
     from agmax_mm.engine.options import parse_options
 

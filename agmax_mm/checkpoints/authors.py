@@ -47,11 +47,6 @@ def authors_of(checkpoint: Mapping[str, Any]) -> str | None:
     return None
 
 
-def is_authors(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether this is a whole classifier as the AgMax or CutMix authors' code saves it."""
-    return authors_of(checkpoint) is not None
-
-
 def to_agmax_mm(checkpoint: Mapping[str, Any]) -> State:
     """Rename one of the AgMax authors' classifiers.
 

@@ -128,13 +128,16 @@ class CIFAR10(BaseDataset):
                 )
 
     def _read_images(self, root: Path) -> tuple[torch.Tensor, list[int]]:
-        classes = ImageFolder(str(root), self.split).metainfo['classes']
+        classes = ImageFolder(str(root), self.split, serialize_data=False).metainfo['classes']
         if len(classes) != len(self.METAINFO['classes']):
             raise ValueError(
                 f'{type(self).__name__}: expected {len(self.METAINFO["classes"])} class folders in {str(root)!r}, '
                 f'got {len(classes)}'
             )
-        listing = ImageFolder(str(root), self.split, in_memory=True, pipeline=[LoadImageFromFile()])
+        # Serialised data begin with a collection of garbage.
+        listing = ImageFolder(
+            str(root), self.split, in_memory=True, pipeline=[LoadImageFromFile()], serialize_data=False
+        )
         assert listing.store is not None
         for index in range(len(listing)):
             height, width, _ = listing.store.shape(index)

@@ -54,12 +54,13 @@ _HOST_VARIABLES = {
     'test_pipeline',
     'train_pipeline',
 }
-# ... and this package's: the paper's figure for the recipe, and the images of one optimiser step over all processes.
-_OWN_KEYS = {'paper', 'total_batch_size'}
+# ... and this package's: mixed precision, the paper's figure for the recipe, and the images of one optimiser step over
+# all processes.
+_OWN_KEYS = {'amp', 'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
 # Where and how a run takes place does not make it another run.
-_NOT_HASHED = ('work_dir', 'resume', 'launcher', 'log_level', 'env_cfg', 'visualizer')
+_NOT_HASHED = ('work_dir', 'resume', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'amp', 'compile')
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 _TRAIN_ROOT = 'train_dataloader.dataset.data_root'

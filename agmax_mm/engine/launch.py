@@ -9,10 +9,10 @@ from typing import Any
 
 from mmengine.config import Config
 
-from agmax_mm.engine.amp import enable_amp
 from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.startup import FormattedOnce, import_what_detectors_need
 from agmax_mm.fileio import write_json
 
 
@@ -32,7 +32,7 @@ def train(
         config_path: The config file.
         work_dir: Folder of the outputs, ``work_dirs/<config's name>`` by default.
         resume: Checkpoint to go on from, or ``True`` for the newest one of ``work_dir``, if there is one.
-        amp: Train in mixed precision.
+        amp: Train in mixed precision where that is faster.
         seed: Seed of all random generators; a random one is drawn, and recorded, by default.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         options: Dotted config keys and their values.
@@ -40,10 +40,10 @@ def train(
     Raises:
         ValueError: On anything wrong with the config, its data or a checkpoint.
     """
-    config = _prepare(config_path, work_dir, launcher, options)
+    config = prepare(config_path, work_dir, launcher, options)
     skipped = skip_missing_validation(config)
     if amp:
-        enable_amp(config)
+        config.amp = config.get('amp') or True
     config.resume = bool(resume) or config.get('resume', False)
     if isinstance(resume, str):
         if not Path(resume).is_file():
@@ -92,7 +92,7 @@ def evaluate(
     Raises:
         ValueError: On anything wrong with the config, its data or the checkpoint.
     """
-    config = _prepare(config_path, work_dir, launcher, options)
+    config = prepare(config_path, work_dir, launcher, options)
     config.load_from = checkpoint
     runner = Runner.from_cfg(config)
     metrics = {name: float(value) for name, value in runner.test().items()}
@@ -101,10 +101,13 @@ def evaluate(
     return metrics
 
 
-def _prepare(config_path: str, work_dir: str | None, launcher: str, options: dict[str, Any] | None) -> Config:
+def prepare(config_path: str, work_dir: str | None, launcher: str, options: dict[str, Any] | None) -> Config:
+    """Read a config and complete it for a run; arguments and errors as in :func:`train`."""
     # Recipes pin memory for the sake of GPUs; torch says at every loader that it doesn't without one.
     warnings.filterwarnings('ignore', message="'pin_memory' argument is set as true")
-    config = load_config(config_path, options)
+    config = FormattedOnce.of(load_config(config_path, options))
+    if config.get('default_scope') == 'mmdet':
+        import_what_detectors_need()
     world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
     prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
     config.launcher = launcher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,11 @@ from mmengine.runner import Runner as HostRunner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from agmax_mm.checkpoints.authors import is_authors, own_checkpoint
-from agmax_mm.fileio import atomic_path, load_checkpoint_file
+from agmax_mm.checkpoints.authors import authors_of, own_checkpoint
+from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
+from agmax_mm.engine.checkpointing import checkpoint_activations
+from agmax_mm.engine.compile import compile_network
+from agmax_mm.fileio import RESULT_FILE, atomic_path, load_checkpoint_file
 from agmax_mm.models.contract import unwrap
 
 
@@ -27,6 +31,10 @@ class Runner(HostRunner):
 
     - Several processes work without GPUs: Gloo instead of NCCL, and no device ids.
     - ``sync_bn`` is refused on CPUs, where torch has no synchronised batch normalisation.
+    - ``amp`` in the config chooses the precision, see :func:`agmax_mm.engine.amp.apply_amp`.
+    - ``compile`` compiles the backbone and the neck, whose names stay as they are; ``activation_checkpointing`` takes
+      ``True``, too, and leaves the statistics of batch normalisation right.
+    - Logged values stay on the GPU until somebody looks, see :class:`agmax_mm.engine.hooks.StepValuesHook`.
     - Checkpoints appear whole or not at all.
     - Checkpoints are loaded as weights only; a file that holds anything else is refused. The config in a checkpoint,
       which is Python text that the host would run when resuming, is left alone.
@@ -42,6 +50,10 @@ class Runner(HostRunner):
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Wrap for several processes; without device ids on CPUs."""
+        if self.cfg.get('amp') and self.optim_wrapper is not None:
+            check_amp(self.cfg.amp, self.optim_wrapper)
+            use_channels_last(model)
+        self._turn_on_checkpointing(model)
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None:
             return super().wrap_model(model_wrapper_cfg, model)
         if self.cfg.get('sync_bn') is not None:
@@ -51,6 +63,37 @@ class Runner(HostRunner):
             broadcast_buffers=False,
             find_unused_parameters=self.cfg.get('find_unused_parameters', False),
         )
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Choose the precision first: the data set and the model, which it depends on, are there."""
+        if self.cfg.get('amp') and isinstance(optim_wrapper, dict):
+            apply_amp(self, self._earlier(CHOICE))
+        return super().build_optim_wrapper(optim_wrapper)
+
+    def _turn_on_checkpointing(self, model: nn.Module) -> None:
+        # Taken out of the config, where the host would find it in turn.
+        names = self.cfg.pop('activation_checkpointing', None)
+        if not names:
+            return
+        if self.cfg.get('compile'):
+            raise ValueError('activation_checkpointing: expected no compile beside it, got both')
+        parts = checkpoint_activations(model, names)
+        self.logger.info(f'Activation checkpointing of {len(parts)} parts, {parts[0]} to {parts[-1]}')
+
+    def _maybe_compile(self, target: str) -> None:
+        """Compile the network instead of the host's choice, the whole step."""
+        if self.cfg.get('compile'):
+            parts = compile_network(unwrap(self.model), self.cfg.compile)
+            self.logger.info(f'Compiling {" and ".join(parts)}: the first steps take long')
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """The host's hooks, one of which would wait for the GPU at each step."""
+        super().register_default_hooks({'runtime_info': {'type': 'agmax_mm.StepValuesHook'}, **(hooks or {})})
+
+    def _earlier(self, name: str) -> Any:
+        """An entry in the record of the run that this one resumes."""
+        record = Path(self.work_dir) / RESULT_FILE
+        return json.loads(record.read_text(encoding='utf-8')).get(name) if self._resume and record.is_file() else None
 
     @master_only
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
@@ -71,16 +114,17 @@ class Runner(HostRunner):
         """Load a checkpoint file after making sure that reading it runs no code.
 
         Resuming and testing take the whole model from the file, training from ``load_from`` at least its backbone. The
-        AgMax authors' files are taken as they are, but for resuming.
+        AgMax and the CutMix authors' files are taken as they are, but for resuming.
 
         Raises:
             ValueError: If the file is missing, holds other objects than weights, or is of another network.
         """
         whole = self._resume or not isinstance(self._train_loop, BaseLoop)
         checkpoint = load_checkpoint_file(filename)
-        if is_authors(checkpoint) and self._resume:
+        whose = authors_of(checkpoint)
+        if whose is not None and self._resume:
             raise ValueError(
-                f"checkpoint {filename!r}: expected one of this package's to resume, got one of the AgMax authors', "
+                f"checkpoint {filename!r}: expected one of this package's to resume, got one of the {whose} authors', "
                 'whose weights load_from takes'
             )
         checkpoint = own_checkpoint(checkpoint, Path(filename).name)

@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
-from agmax_mm.checkpoints.authors import authors_checkpoint, is_authors, own_checkpoint, to_agmax_mm, to_authors
+from agmax_mm.checkpoints.authors import authors_checkpoint, authors_of, own_checkpoint, to_agmax_mm, to_authors
 from tests.checkpoints import authors_reference as reference
 
 HIDDEN = 6
@@ -98,7 +98,7 @@ def test_provenance_and_preprocessing_travel_along(generator):
 
 def test_own_checkpoints_pass_as_they_are():
     checkpoint = {'state_dict': {'backbone.stem.weight': torch.zeros(1)}, 'meta': {'epoch': 3}}
-    assert not is_authors(checkpoint)
+    assert authors_of(checkpoint) is None
     assert own_checkpoint(checkpoint, 'x.pth') is checkpoint
 
 

@@ -10,6 +10,7 @@ import torch
 from mmengine.hooks import Hook
 from torch import Tensor, nn
 
+from agmax_mm.engine.hooks.step_values import to_numbers
 from agmax_mm.functional import batch_entropy, mutual_information
 from agmax_mm.models.agreements import global_group, view_agreement
 from agmax_mm.models.contract import unwrap
@@ -134,7 +135,8 @@ class AgreementMonitorHook(Hook):
         views = len(self._logits) // len(data_batch['data_samples'])
         if views < 2:
             return
-        for name, value in agreement_monitors(self._logits.chunk(views)).items():
+        monitors = agreement_monitors(self._logits.chunk(views))
+        for name, value in zip(monitors, to_numbers(list(monitors.values())), strict=True):
             runner.message_hub.update_scalar(f'train/{name}', value)
             if outputs is not None:
                 outputs[name] = value

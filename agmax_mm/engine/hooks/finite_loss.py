@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
 from torch import Tensor, nn
 
+from agmax_mm.engine.hooks.step_values import is_at_hand
 from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import HOOKS
 
@@ -19,8 +21,10 @@ _MOST_NAMES = 8
 class FiniteLossHook(Hook):
     """Stop with the names of the images when a loss is NaN or infinite, before the optimiser has touched the weights.
 
-    Looks at the losses of each step as soon as the model returns them, which on a GPU waits for the forward pass. A
-    finite loss can have a gradient that is not: so the weights are looked at, too, before they would be saved.
+    Looks at the losses of each step as soon as the model returns them. On a GPU that would wait for the forward pass;
+    there it looks when the optimiser is about to step, when the GPU still has the backward pass to do, so that it
+    never runs out of work. A finite loss can have a gradient that is not: so the weights are looked at, too, before
+    they would be saved.
 
     Raises:
         ValueError: In training, at the first loss or before the first checkpoint that is not finite.
@@ -30,21 +34,40 @@ class FiniteLossHook(Hook):
     priority = 'ABOVE_NORMAL'
 
     def __init__(self) -> None:
-        self._handle: Any = None
+        self._handles: list[Any] = []
+        self._pending: list[Callable[[], None]] = []
 
     def before_train(self, runner: Any) -> None:
-        """Watch the model."""
+        """Watch the model and the optimiser."""
+        pending = self._pending
 
         # A function and not a method: copying the model must not copy this hook and all of the run with it.
-        def check(model: nn.Module, args: Any, kwargs: dict[str, Any], outputs: Any) -> None:
-            _check_losses(runner, model, kwargs.get('data_samples', args[1] if len(args) > 1 else None), outputs)
+        def watch(model: nn.Module, args: Any, kwargs: dict[str, Any], outputs: Any) -> None:
+            losses = _losses(outputs)
+            if not losses:
+                return
+            # One look at the device for all of them.
+            finite = torch.stack([value.float().sum() for _, value in losses]).sum().isfinite()
+            samples = kwargs.get('data_samples', args[1] if len(args) > 1 else None)
+            check = functools.partial(_check_losses, runner, model, losses, samples)
+            if is_at_hand(finite):
+                check(bool(finite))
+            else:
+                arrives = _fetch(finite)
+                pending.append(lambda: check(arrives()))
 
-        self._handle = unwrap(runner.model).register_forward_hook(check, with_kwargs=True)
+        optimizer = runner.optim_wrapper.optimizer
+        self._handles = [
+            unwrap(runner.model).register_forward_hook(watch, with_kwargs=True),
+            optimizer.register_step_pre_hook(lambda *_: _look(pending)),
+        ]
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
         """Look at the weights where they are about to be saved."""
+        # Of steps that the optimiser sat out, as it does where gradients are accumulated or a loss scale was too large.
+        _look(self._pending)
         savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
         if any(
             self.every_n_train_iters(runner, hook.interval, hook.save_begin)
@@ -59,15 +82,32 @@ class FiniteLossHook(Hook):
 
     def after_train(self, runner: Any) -> None:
         """Leave the model as it was."""
-        self._handle.remove()
+        for handle in self._handles:
+            handle.remove()
 
 
-def _check_losses(runner: Any, model: nn.Module, samples: Iterable[Any] | None, outputs: Any) -> None:
-    if not isinstance(outputs, dict):  # a prediction
-        return
-    losses = [(name, value.detach()) for name, value in _losses(outputs)]
-    # One look at the device for all of them.
-    if not losses or torch.stack([value.float().sum() for _, value in losses]).sum().isfinite():
+def _fetch(flag: Tensor) -> Callable[[], bool]:
+    """Start copying a value from the GPU; returns what waits for it, and for nothing that was begun later."""
+    copy = flag.to('cpu', non_blocking=True)
+    event = torch.cuda.Event()
+    event.record()
+
+    def arrives() -> bool:
+        event.synchronize()
+        return bool(copy)
+
+    return arrives
+
+
+def _look(pending: list[Callable[[], None]]) -> None:
+    while pending:
+        pending.pop(0)()
+
+
+def _check_losses(
+    runner: Any, model: nn.Module, losses: list[tuple[str, Tensor]], samples: Iterable[Any] | None, finite: bool
+) -> None:
+    if finite:
         return
     found = ', '.join(f'{name} = {float(value.sum()):g}' for name, value in losses if not value.isfinite().all())
     # Not the buffers: the forward pass has taken what it met into the batch statistics.
@@ -88,11 +128,16 @@ def _check_weights(runner: Any, step: int) -> None:
         )
 
 
-def _losses(outputs: dict[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """The terms that the host sums into the objective: those with "loss" in their names."""
-    for name, value in outputs.items():
-        if 'loss' in name:
-            yield from ((name, term) for term in (value if isinstance(value, list | tuple) else [value]))
+def _losses(outputs: Any) -> list[tuple[str, Tensor]]:
+    """The terms that the host sums into the objective: those with "loss" in their names; none of a prediction."""
+    if not isinstance(outputs, dict):
+        return []
+    return [
+        (name, term.detach())
+        for name, value in outputs.items()
+        if 'loss' in name
+        for term in (value if isinstance(value, list | tuple) else [value])
+    ]
 
 
 def _place(runner: Any, step: int) -> str:

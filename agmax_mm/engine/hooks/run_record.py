@@ -16,7 +16,9 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from agmax_mm import __version__
+from agmax_mm.engine.amp import CHOICE
 from agmax_mm.engine.config import config_hash
+from agmax_mm.engine.hooks.step_values import detached, to_numbers
 from agmax_mm.fileio import RESULT_FILE, write_json
 from agmax_mm.machine import device, versions
 from agmax_mm.models.contract import preprocessing_contract, unwrap
@@ -46,8 +48,7 @@ class RunRecordHook(Hook):
             raise ValueError(f'RunRecordHook.interval: expected at least 1, got {interval}')
         self.interval = interval
         self.record: dict[str, Any] = {}
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self._values: dict[str, list[Any]] = {}
         self._started = 0.0
         self._earlier_wall_time = 0.0
 
@@ -64,19 +65,17 @@ class RunRecordHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
-        """Add the logged values of this step to the running means."""
-        for name, value in (outputs or {}).items():
-            number = value.item() if isinstance(value, torch.Tensor) else float(value)
-            self._sums[name] = self._sums.get(name, 0.0) + number
+        """Keep the logged values of this step; at the end of an interval note their means."""
+        for name, value in detached(outputs or {}).items():
             # Not every value comes with every step.
-            self._counts[name] = self._counts.get(name, 0) + 1
+            self._values.setdefault(name, []).append(value)
         if (runner.iter + 1) % self._every == 0 or runner.iter + 1 == runner.max_iters:
-            means = {name: _finite(total / self._counts[name]) for name, total in self._sums.items()}
+            means = {name: _finite(sum(to_numbers(values)) / len(values)) for name, values in self._values.items()}
             rate = runner.optim_wrapper.get_lr()
             rates = rate['lr'] if 'lr' in rate else next(iter(rate.values()))
             point = {'iter': runner.iter + 1, 'epoch': runner.epoch + 1, 'lr': float(rates[0]), **means}
             self.record['history']['train'].append(point)
-            self._sums, self._counts = {}, {}
+            self._values = {}
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Add a validation's metrics, all of which are better when higher."""
@@ -116,8 +115,10 @@ class RunRecordHook(Hook):
     @master_only
     def _write(self, runner: Any) -> None:
         self.record['wall_time_s'] = round(self._earlier_wall_time + time.monotonic() - self._started, 3)
-        self.record['peak_memory_mb'] = _peak_memory_mb()
+        self.record['peak_memory_mb'] = peak_memory_mb()
         self.record['iterations'], self.record['epochs'] = runner.iter, runner.epoch
+        # What --amp chose; a run that resumes this one keeps it.
+        self.record[CHOICE] = runner.message_hub.runtime_info.get(CHOICE)
         # The recipe that the backbone comes from, by LoadBackboneHook.
         self.record['pretraining'] = runner.message_hub.runtime_info.get('pretraining')
         write_json(self.record, Path(runner.work_dir) / RESULT_FILE)
@@ -180,7 +181,7 @@ def _finite(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
     """Peak memory of this process in MiB: on the GPU where there is one, otherwise resident."""
     if torch.cuda.is_available():
         return round(torch.cuda.max_memory_allocated() / 2**20, 1)

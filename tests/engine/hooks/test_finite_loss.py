@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from agmax_mm.engine.hooks import FiniteLossHook
+from agmax_mm.engine.hooks import FiniteLossHook, finite_loss
 from agmax_mm.engine.hooks.finite_loss import _names
 from agmax_mm.engine.runner import Runner
 
@@ -154,3 +154,27 @@ def test_a_good_run_is_left_alone(tmp_path):
 def test_views_of_an_image_are_named_once():
     samples = [DataSample(metainfo={'img_path': f'{index}.jpg'}) for index in (0, 1)] * 2
     assert _names(samples) == '0.jpg, 1.jpg'
+
+
+def test_on_a_gpu_the_loss_is_looked_at_before_the_optimiser_steps(tmp_path, monkeypatch):
+    """There the backward pass is under way by then; weights, message and checkpoints are the same."""
+    looks = []
+    monkeypatch.setattr(finite_loss, 'is_at_hand', lambda value: False)
+    monkeypatch.setattr(finite_loss, '_fetch', lambda flag: lambda: looks.append(flag) or bool(flag))
+    made = runner(tmp_path, 'loss')
+    with pytest.raises(ValueError, match='step 7 .*expected finite losses') as caught:
+        made.train()
+    assert str(caught.value).endswith('dir/4.jpg, dir/5.jpg')
+    assert 'the weights are finite' in str(caught.value)
+    assert len(looks) == made.optim_wrapper._inner_count == 7
+    assert all(value.isfinite().all() for value in made.model.parameters())
+    assert list(saved(tmp_path)) == ['epoch_1.pth']
+
+
+def test_steps_that_the_optimiser_sits_out_are_looked_at_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(finite_loss, 'is_at_hand', lambda value: False)
+    monkeypatch.setattr(finite_loss, '_fetch', lambda flag: lambda: bool(flag))
+    made = runner(tmp_path, 'loss')
+    made.optim_wrapper['accumulative_counts'] = 100
+    with pytest.raises(ValueError, match='step 7 .*expected finite losses'):
+        made.train()

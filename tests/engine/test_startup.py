@@ -1,0 +1,65 @@
+"""Commands begin quickly: their help imports nothing heavy, classification no detectors, and texts are made once."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from yapf.yapflib import yapf_api
+
+from agmax_mm.engine.startup import FormattedOnce
+
+ROOT = Path(__file__).parents[2]
+TOOLS = sorted(path.name for path in (ROOT / 'tools').glob('*.py'))
+
+
+def imported(*code):
+    """Which of the heavy packages a Python process imports."""
+    report = 'import atexit, sys; atexit.register(lambda: print("IMPORTED", *sys.modules))'
+    done = subprocess.run(
+        [sys.executable, '-c', '\n'.join([report, *code])], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    heavy = ('torch', 'numpy', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'sklearn', 'cv2', 'PIL', 'yapf')
+    line = done.stdout.strip().splitlines()[-1]
+    assert line.startswith('IMPORTED')
+    return {name.split('.')[0] for name in line.split()} & set(heavy)
+
+
+@pytest.mark.parametrize('tool', TOOLS)
+def test_help_imports_nothing_heavy(tool):
+    arguments = f'import runpy; sys.argv = ["{tool}", "--help"]; runpy.run_path("tools/{tool}", run_name="__main__")'
+    assert imported(arguments) == set()
+
+
+def test_classification_imports_no_detectors_until_they_are_needed():
+    installed = importlib.util.find_spec('mmdet') is not None
+    found = imported(
+        'from agmax_mm.engine.startup import *',
+        'import_what_runs_need()',
+        'assert not sys.modules.keys() & {"mmdet", "sklearn", "matplotlib"}',
+        'assert "agmax_mm.engine.launch" in sys.modules',
+        'import_what_detectors_need()',
+        'import mmengine.registry',
+        f'assert ("mmdet" in sys.modules) == {installed}',
+        f'if {installed}: assert "ResLayerExtraNorm" in sys.modules["mmdet.registry"].MODELS',
+    )
+    assert ('mmdet' in found) == installed
+
+
+def test_a_config_is_formatted_when_it_has_changed(monkeypatch):
+    calls = []
+    real = yapf_api.FormatCode
+    monkeypatch.setattr(yapf_api, 'FormatCode', lambda *args, **kwargs: calls.append(1) or real(*args, **kwargs))
+    content = {'a': 1, 'b': {'c': [1, 2]}}
+    config, plain = FormattedOnce.of(Config(content)), Config(content)
+    texts = [config.pretty_text, config.dump(), config.copy().pretty_text]
+    assert len(calls) == 1
+    config.b.c = [1, 2, 3]
+    assert 'c=[1,2,3,]' in ''.join(config.pretty_text.split())
+    assert len(calls) == 2
+    assert set(texts) == {plain.pretty_text}
+    assert config.to_dict() == {'a': 1, 'b': {'c': [1, 2, 3]}}
