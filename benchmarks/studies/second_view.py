@@ -1,0 +1,20 @@
+"""What a cheaper second view costs in accuracy.
+
+One view; two views without agreement, which is AgMax's control; AgMax in full, with mutual information; and AgMax with
+the second view at 0.7 of the side, about half of the pixels, or on half of the images, either of which costs about 1.5
+times a plain step in place of twice. All arms take as many steps of as many images, of whatever number of views. The
+setup is that of small_cifar10.py, a small network for 64 epochs on a hundredth of CIFAR-10's training images: small
+enough for seeds, and no statement about the paper's recipes.
+"""
+
+_two_views = {'train_dataloader.dataset.pipeline.0.num_views': 2}
+
+base = 'small_cifar10.py'
+arms = dict(
+    one_view={},
+    two_views={**_two_views, 'model.agreement': 'none'},
+    agmax={**_two_views, 'model.agreement': 'mi'},
+    agmax_scale_07={**_two_views, 'model.agreement': 'mi', 'model.second_view': dict(scale=0.7)},
+    agmax_half_batch={**_two_views, 'model.agreement': 'mi', 'model.second_view': dict(share=0.5)},
+)
+seeds = [0, 1, 2]

@@ -1,0 +1,152 @@
+"""A real study: two arms, two seeds, a small network on a few images."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from agmax_mm.engine.launch import train
+from agmax_mm.report.tables import score_table
+from agmax_mm.study.definition import read_study
+from agmax_mm.study.runs import run_study
+
+ROOT = Path(__file__).parents[2]
+
+STUDY = f"""
+'''Wide networks.'''
+base = {str(ROOT / 'configs/baseline/wrn40-2_standard_200e_cifar10.py')!r}
+options = {{
+    'model.backbone.depth': 10,
+    'model.backbone.widen_factor': 1,
+    'model.head.in_channels': 64,
+    'train_dataloader.num_workers': 0,
+    'val_dataloader.num_workers': 0,
+    'total_batch_size': 10,
+    'train_cfg.max_epochs': 2,
+}}
+arms = dict(plain={{}}, rate={{'optim_wrapper.optimizer.lr': 0.01}})
+seeds = [3, 5]
+"""
+
+
+def _images(root):
+    generator = np.random.default_rng(0)
+    for split, count in (('train', 2), ('test', 1)):
+        for label in range(10):
+            folder = root / split / f'c{label}'
+            folder.mkdir(parents=True)
+            for index in range(count):
+                cv2.imwrite(str(folder / f'{index}.png'), generator.integers(0, 256, (32, 32, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope='module')
+def ran(tmp_path_factory):
+    """The study, once through: its folder, the lines it said, and how many runs were finished at each report."""
+    folder = tmp_path_factory.mktemp('study')
+    _images(folder / 'data')
+    (folder / 'wide.py').write_text(STUDY)
+    study = read_study(folder / 'wide.py').part(data_root=str(folder / 'data'))
+    lines, counts = [], []
+    run_study(study, folder / 'runs', lambda runs: counts.append(len(runs)), lines.append)
+    return study, folder / 'runs', lines, counts
+
+
+def _weights(folder):
+    return torch.load(folder / 'epoch_2.pth', weights_only=False)['state_dict']
+
+
+def _equal(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_seeds_take_turns_and_each_run_is_reported(ran):
+    _, _, lines, counts = ran
+    assert lines[0] == 'wide: 0 of 4 runs finished before'
+    order = [line.partition(', about')[0].partition(': run ')[2] for line in lines[1:]]
+    assert order == ['1 of 4: plain, seed 3', '2 of 4: rate, seed 3', '3 of 4: plain, seed 5', '4 of 4: rate, seed 5']
+    assert counts == [0, 1, 2, 3, 4]
+
+
+def test_a_run_is_the_ordinary_one_whatever_ran_before_it(ran, tmp_path):
+    study, runs, _, _ = ran
+    options = {**study.options, **study.arms['rate'], 'train_dataloader.dataset.data_root': study.data_root}
+    train(str(study.base), work_dir=str(tmp_path / 'alone'), seed=5, options=options)
+    assert _equal(_weights(tmp_path / 'alone'), _weights(runs / 'rate' / 'seed_5'))
+    assert not _equal(_weights(runs / 'rate' / 'seed_3'), _weights(runs / 'rate' / 'seed_5'))
+    assert not _equal(_weights(runs / 'plain' / 'seed_5'), _weights(runs / 'rate' / 'seed_5'))
+
+
+def test_finished_runs_are_kept_and_an_interrupted_one_goes_on(ran):
+    study, runs, _, _ = ran
+    before = {path: path.stat().st_mtime_ns for path in runs.rglob('result.json')}
+    broken = runs / 'plain' / 'seed_5'
+    weights, first = _weights(broken), (broken / 'epoch_1.pth').stat().st_mtime_ns
+    # As it would be after a kill in the second epoch.
+    record = json.loads((broken / 'result.json').read_text())
+    (broken / 'result.json').write_text(json.dumps({**record, 'status': 'running'}))
+    (broken / 'epoch_2.pth').unlink()
+    (broken / 'last_checkpoint').write_text(str(broken / 'epoch_1.pth'))
+    lines = []
+    finished = run_study(study, runs, lambda runs: None, lines.append)
+    assert lines == ['wide: 3 of 4 runs finished before', 'wide: run 4 of 4: plain, seed 5']
+    assert [run.name for run in finished] == ['plain/seed_3', 'rate/seed_3', 'plain/seed_5', 'rate/seed_5']
+    assert _equal(_weights(broken), weights)
+    assert (broken / 'epoch_1.pth').stat().st_mtime_ns == first
+    record = json.loads((broken / 'result.json').read_text())
+    assert [point['epoch'] for point in record['history']['val']] == [1, 2]
+    changed = {path for path in before if path.stat().st_mtime_ns != before[path]}
+    assert changed == {broken / 'result.json'}
+    # The general report takes the seeds of an arm together, too.
+    assert [(row[0], row[-1]) for row in score_table(finished).rows[::2]] == [('plain', '2'), ('rate', '2')]
+
+
+def test_another_setup_is_refused_before_anything_runs(ran):
+    study, runs, _, _ = ran
+    changed = replace(study, arms={**study.arms, 'rate': {'optim_wrapper.optimizer.lr': 0.02}})
+    with pytest.raises(ValueError, match=r'rate: expected the setup .*lr=0\.01.*got .*lr=0\.02'):
+        run_study(changed, runs, lambda runs: None, lambda line: None)
+
+
+def _call(*arguments, cwd):
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    command = [sys.executable, str(ROOT / 'tools' / 'compare.py'), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd)
+
+
+def test_command_writes_the_table_of_finished_runs(ran):
+    runs = ran[1]
+    folder = runs.parent
+    out = folder / 'out' / 'table.md'
+    done = _call('wide.py', '--data-root', folder / 'data', '--work-dir', runs, '--out', out, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f'wrote {out} and {out.with_suffix(".json")}'
+    page = out.read_text()
+    assert '4 of 4 runs are finished' in page
+    assert 'python tools/compare.py wide.py --data-root DIR' in page
+    table = json.loads(out.with_suffix('.json').read_text())
+    assert str(folder) not in page + json.dumps(table)
+    record = json.loads((runs / 'rate' / 'seed_3' / 'result.json').read_text())
+    assert table['arms']['rate']['runs']['3']['last'] == record['scores']['last']['accuracy/top1']
+
+
+def test_mistake_in_any_arm_is_named_before_anything_runs(ran, tmp_path):
+    study = ran[0]
+    arms = {**study.arms, 'rate': {'optim_wraper.optimizer.lr': 0.01}}
+    with pytest.raises(ValueError, match=r'^rate: --cfg-options optim_wraper\.optimizer\.lr: unknown key'):
+        run_study(replace(study, arms=arms), tmp_path, lambda runs: None, lambda line: None)
+    assert not list(tmp_path.rglob('result.json'))
+
+
+def test_help_shows_an_example_and_needs_no_torch(tmp_path):
+    (tmp_path / 'torch.py').write_text('raise ImportError("torch was imported")')
+    environment = {**os.environ, 'PYTHONPATH': f'{tmp_path}:{ROOT}'}
+    command = [sys.executable, str(ROOT / 'tools' / 'compare.py'), '--help']
+    output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+    assert 'python tools/compare.py benchmarks/studies/mixing.py' in output
