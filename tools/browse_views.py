@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from agmax_mm.cli import make_parser, run
 
@@ -43,6 +44,8 @@ def main() -> None:
     from agmax_mm.report.plots import picture_grid
 
     config = load_config(args.config, parse_options(args.cfg_options))
+    if config.model.get('feature_mix'):
+        print('note: this recipe mixes inside of the network (model.feature_mix), which is not drawn', file=sys.stderr)
     rows, titles, captions = [], [], []
     seen = list(enumerate(training_views(config, max(args.batches, _LOOK_AT), args.seed), start=1))
     # Batches of either kind in turn, as long as there are both; a label with a share tells the kind.

@@ -28,7 +28,7 @@ class CenterGaussianCutMix(CutMix):
 
     def __init__(self, alpha: float = 1.0, *, sigma: float = 0.25, **options: Any) -> None:
         super().__init__(alpha, **options)
-        if not sigma > 0:
+        if not 0 < sigma < float('inf'):
             raise ValueError(f'CenterGaussianCutMix.sigma: expected a number above 0, got {sigma}')
         self.sigma = sigma
 
@@ -54,8 +54,8 @@ class FixedSizeCutMix(CutMix):
 
     def __init__(self, alpha: float = 1.0, *, size: int = 16, inside: bool = False, **options: Any) -> None:
         super().__init__(alpha, **options)
-        if size < 1:
-            raise ValueError(f'FixedSizeCutMix.size: expected at least 1 pixel, got {size}')
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f'FixedSizeCutMix.size: expected a whole number of pixels, at least 1, got {size}')
         self.size = size
         self.inside = inside
 

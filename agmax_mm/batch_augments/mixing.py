@@ -27,7 +27,7 @@ class Mixing:
     """
 
     def __init__(self, alpha: float = 1.0, *, prob: float = 1.0) -> None:
-        if not alpha > 0:
+        if not 0 < alpha < float('inf'):
             raise ValueError(f'{type(self).__name__}.alpha: expected a number above 0, got {alpha}')
         if not 0.0 <= prob <= 1.0:
             raise ValueError(f'{type(self).__name__}.prob: expected a number within [0, 1], got {prob}')

@@ -5,6 +5,8 @@ Shapes: N = images in the batch, C = channels, H x W = pixels, K = classes.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -26,7 +28,7 @@ def sample_beta(alpha: float, *, generator: torch.Generator | None = None) -> fl
     Raises:
         ValueError: If ``alpha`` is not above 0.
     """
-    if not alpha > 0:
+    if not 0 < alpha < math.inf:
         raise ValueError(f'alpha: expected a number above 0, got {alpha}')
     if alpha == 1.0:
         return torch.rand((), generator=generator, dtype=torch.float64).item()

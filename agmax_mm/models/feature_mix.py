@@ -49,8 +49,8 @@ class FeatureMix(nn.Module):
 
     def __init__(self, mix: Any, layers: Sequence[int | str] = (0, 1, 2, 3)) -> None:
         super().__init__()
-        if not layers:
-            raise ValueError('FeatureMix.layers: expected at least one, got none')
+        if not isinstance(layers, list | tuple) or not layers:
+            raise ValueError(f'FeatureMix.layers: expected a list of at least one, got {layers!r}')
         self.mix = BATCH_AUGMENTS.build(mix) if isinstance(mix, dict) else mix
         # The host's change what they are given in place, and with it what the backward pass needs.
         if not isinstance(self.mix, Mixing):
@@ -176,7 +176,7 @@ def _module(backbone: nn.Module, layer: int | str) -> nn.Module:
         stems = [stem for stem in (*_STEMS, getattr(backbone, 'norm1_name', None)) if stem in children]
         numbered = [stems[0] if stems else None, *_STAGES]
         name = numbered[layer - 1] if 1 <= layer <= len(numbered) else None
-    if name is not None:
+    if name:
         try:
             return backbone.get_submodule(name)
         except AttributeError:

@@ -120,7 +120,7 @@ def write_page(page: Page, folder: str | os.PathLike[str]) -> None:
 def markdown_table(table: Table) -> str:
     """The table in GitHub's notation, padded so that it also reads well as text."""
     rows = [[cell.replace('|', '\\|') for cell in row] for row in (table.header, *table.rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(table.header))]
+    widths = [max(2, *(len(row[column]) for row in rows)) for column in range(len(table.header))]
     lines = [
         ' | '.join(_pad(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
         for row in rows

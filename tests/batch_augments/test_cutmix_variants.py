@@ -159,7 +159,7 @@ def test_bad_options():
     for sigma in (0, -1):
         with pytest.raises(ValueError, match=f'CenterGaussianCutMix.sigma: expected a number above 0, got {sigma}'):
             _build('CenterGaussianCutMix', sigma=sigma)
-    with pytest.raises(ValueError, match='FixedSizeCutMix.size: expected at least 1 pixel, got 0'):
+    with pytest.raises(ValueError, match='FixedSizeCutMix.size: expected a whole number of pixels, at least 1, got 0'):
         _build('FixedSizeCutMix', size=0)
     with pytest.raises(ValueError, match='size: expected 1 to 8, the smaller side of the image, got 16'):
         _build('FixedSizeCutMix').mix(torch.zeros(2, 1, 8, 8), torch.eye(2))

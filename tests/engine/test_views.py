@@ -19,7 +19,10 @@ def test_pictures_are_the_images_again(tmp_path):
             'train_dataloader.num_workers': 0,
             'train_dataloader.batch_size': 10,
             'train_dataloader.dataset.pipeline.0.transforms': [],
-            'data_preprocessor.batch_augments': None,
+            # Mixes never, in the end; whoever is not told how far training is refuses.
+            'data_preprocessor.batch_augments': dict(
+                augments=[dict(type='agmax_mm.ScheduledCutMix', prob=0.0)], probs=[1.0]
+            ),
         },
     )
     (views,) = training_views(config, 1, seed=0)

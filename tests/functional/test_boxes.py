@@ -118,7 +118,12 @@ def test_gaussian_centres(sigma):
     generator = torch.Generator().manual_seed(0)
     counts = {side: np.zeros(side) for side in (height, width)}
     for _ in range(draws):
-        _, y2, _, x2 = cutmix_bbox(height, width, 1 - 0.16**2, center_sigma=sigma, generator=generator)
+        y1, y2, x1, x2 = cutmix_bbox(height, width, 1 - 0.16**2, center_sigma=sigma, generator=generator)
+        # Cut to a half at the border, never to nothing.
+        assert all(
+            y - x == 2 - (x == 0 and y == 1) - (y == side and x == side - 1)
+            for x, y, side in ((y1, y2, height), (x1, x2, width))
+        )
         counts[height][y2 - 1] += 1
         counts[width][x2 - 1] += 1
     for side, count in counts.items():

@@ -132,3 +132,23 @@ def test_bad_options():
         cutmix(images, targets, label='soft')
     with pytest.raises(ValueError, match='cutmix: expected size or center_sigma, got both'):
         cutmix(images, targets, size=4, center_sigma=0.25)
+
+
+def test_one_hot_by_the_drawn_ratio():
+    """A box of 6 in 8 pixels is more than half of the image; clipped at a corner it is less."""
+    images = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 1, 8, 8)
+    targets = torch.eye(4)
+    disagreed = 0
+    for seed in range(40):
+        mixed, labels = cutmix(images, targets, size=6, label='one_hot', generator=torch.Generator().manual_seed(seed))
+        _, drawn = cutmix(
+            images, targets, size=6, label='one_hot', correct_lam=False, generator=torch.Generator().manual_seed(seed)
+        )
+        partners = torch.randperm(4, generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(drawn, targets[partners])
+        changed = (mixed != images).float().mean(dim=(1, 2, 3))
+        for index, partner in enumerate(partners.tolist()):
+            expected = partner if changed[index] > 0.5 else index
+            assert labels[index].argmax() == expected
+            disagreed += expected != partner
+    assert disagreed > 10

@@ -124,7 +124,8 @@ def test_mistakes_are_named(options, text):
     ('build', 'text'),
     [
         (lambda: DropBlock(1.0), 'DropBlock.drop_prob: expected'),
-        (lambda: DropBlock(0.1, 0), 'DropBlock.block_size: expected at least 1, got 0'),
+        (lambda: DropBlock(0.1, 4.5), 'DropBlock.block_size: expected an integer of at least 1, got 4.5'),
+        (lambda: DropBlock(0.1, 0), 'DropBlock.block_size: expected an integer of at least 1, got 0'),
         (lambda: ShakeDrop(1.5), 'ShakeDrop.keep_prob: expected'),
     ],
 )

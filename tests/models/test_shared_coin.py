@@ -13,7 +13,7 @@ from tests.ranks import run_ranks
 STEPS = 40
 
 
-def _worker(rank, augment, prob):
+def _worker(rank, augment, prob, views):
     # As a run's ranks are seeded: differently.
     np.random.seed(rank)
     torch.manual_seed(rank)
@@ -22,7 +22,10 @@ def _worker(rank, augment, prob):
     )
     # One image a class, so that rows tell whether and how they were mixed.
     items = [
-        {'inputs': [torch.zeros(3, 16, 16, dtype=torch.uint8)] * 2, 'data_samples': DataSample().set_gt_label(label)}
+        {
+            'inputs': [torch.zeros(3, 16, 16, dtype=torch.uint8)] * views if views > 1 else torch.zeros(3, 16, 16),
+            'data_samples': DataSample().set_gt_label(label),
+        }
         for label in range(4)
     ]
     mixed, scores = [], []
@@ -34,9 +37,10 @@ def _worker(rank, augment, prob):
     return mixed, scores
 
 
+@pytest.mark.parametrize('views', [1, 2])
 @pytest.mark.parametrize(('augment', 'prob'), [({}, 0.5), (dict(prob=0.5), 1.0)], ids=['probs', 'prob'])
-def test_ranks_mix_in_the_same_steps(augment, prob, tmp_path):
-    (mixed, scores), (other_mixed, other_scores) = run_ranks(_worker, 2, tmp_path, augment, prob)
+def test_ranks_mix_in_the_same_steps(augment, prob, views, tmp_path):
+    (mixed, scores), (other_mixed, other_scores) = run_ranks(_worker, 2, tmp_path, augment, prob, views)
     assert 8 < sum(mixed) < 32
     # An empty box or a batch of self-partners leaves a mixed step unmixed on one rank, but seldom.
     assert sum(one != other for one, other in zip(mixed, other_mixed, strict=True)) <= 2

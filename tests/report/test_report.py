@@ -100,6 +100,8 @@ def test_duration(seconds, text):
 def test_page_escapes_text_and_asks_for_its_pictures(tmp_path):
     table = Table(('name', 'x|y'), [('<b>', '1')])
     assert markdown_table(table) == '| name | x\\|y |\n| ---- | ---: |\n| <b>  |    1 |'
+    # A column of one character still needs a hyphen.
+    assert markdown_table(Table(('a', 'n'), [('b', '3')])) == '| a  |  n |\n| -- | -: |\n| b  |  3 |'
     page = Page('A & B', 'lead', [Section('S', [Text('1 < 2'), table, Figure('a.png', 'the "picture"')])])
     html = render_html(page)
     assert '<h1>A &amp; B</h1>' in html

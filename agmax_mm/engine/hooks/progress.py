@@ -7,7 +7,6 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch import nn
 
-from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import HOOKS
 
 
@@ -28,7 +27,7 @@ class ProgressHook(Hook):
 
     def before_train_epoch(self, runner: Any) -> None:
         """Look who wants to know; going through a deep network takes milliseconds."""
-        self._listeners = progress_listeners(unwrap(runner.model))
+        self._listeners = progress_listeners(runner.model)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Tell the fraction of this step."""

@@ -82,7 +82,7 @@ class PyramidNet(BottleneckNetwork):
     """
 
     def __init__(self, depth: int = 200, alpha: float = 240, **options: Any) -> None:
-        if not alpha >= 0:
+        if not 0 <= alpha < float('inf'):
             raise ValueError(f'PyramidNet.alpha: expected at least 0, got {alpha}')
         super().__init__(PyramidBottleneck, pyramid_widths(depth, alpha), **options)
         self.bn_final = nn.BatchNorm2d(self.layer3[-1].bn4.num_features)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import get_world_size
 from mmpretrain.models.utils import ClsDataPreprocessor
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -29,7 +30,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
       augmentation's own ``prob``; then each view draws its own ratio, partners and box.
     - ``image_augments`` change the normalised images one by one, before mixing.
 
-    A single view without ``image_augments`` goes through the host's own code.
+    In a single process one view without ``image_augments`` goes through the host's own code.
 
     Args:
         image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)`` and the standard
@@ -79,7 +80,9 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             self._check_labels(samples)
         views = _as_views(data['inputs'])
         augments = self.image_augments if training else ()
-        if len(views) == 1 and not augments:
+        # The host's coin is each process's own.
+        shares_coin = training and self.batch_augments is not None and get_world_size() > 1
+        if len(views) == 1 and not augments and not shares_coin:
             return super().forward(data, training)
 
         images = torch.cat([super(TwoViewDataPreprocessor, self).forward({'inputs': view})['inputs'] for view in views])

@@ -52,6 +52,9 @@ class BranchRegularizers:
             raise ValueError(f'drop_path_mode: expected one of {", ".join(_MODES)}, got {self.drop_path_mode!r}')
         _check_options('drop_block', self.drop_block, _DROP_BLOCK_OPTIONS)
         _check_options('shake_drop', self.shake_drop, _SHAKE_DROP_OPTIONS)
+        stages = (self.drop_block or {}).get('stages', (1, 2))
+        if not isinstance(stages, list | tuple) or not stages or not set(stages) <= {0, 1, 2}:
+            raise ValueError(f'drop_block.stages: expected some of 0, 1 and 2, got {stages!r}')
         if self.shake_drop is not None and self.drop_path_rate:
             raise ValueError('shake_drop: expected drop_path_rate=0 beside it, as it drops branches itself')
         if not 0.0 <= self._final_prob <= 1.0:
@@ -79,5 +82,7 @@ class BranchRegularizers:
 
 
 def _check_options(name: str, options: Mapping[str, Any] | None, known: tuple[str, ...]) -> None:
+    if not isinstance(options, Mapping | None):
+        raise ValueError(f'{name}: expected a dict of options out of {", ".join(known)}, got {options!r}')
     if unknown := sorted(set(options or {}) - set(known)):
         raise ValueError(f'{name}: expected options out of {", ".join(known)}, got {", ".join(unknown)}')

@@ -27,8 +27,8 @@ class DropBlock(nn.Module):
         super().__init__()
         if not 0.0 <= drop_prob < 1.0:
             raise ValueError(f'DropBlock.drop_prob: expected a number within [0, 1), got {drop_prob}')
-        if block_size < 1:
-            raise ValueError(f'DropBlock.block_size: expected at least 1, got {block_size}')
+        if not isinstance(block_size, int) or block_size < 1:
+            raise ValueError(f'DropBlock.block_size: expected an integer of at least 1, got {block_size}')
         self.drop_prob = drop_prob
         self.block_size = block_size
         self.progress: float | None = None if ramp else 1.0
