@@ -28,7 +28,7 @@ def test_forms_train_alike_and_are_what_they_say():
     form = Form(images=4, agreement='mi')
     losses = [make_step(form)() for _ in range(2)]
     assert {'loss', 'loss_cls', 'loss_agreement', 'mutual_info'} <= losses[0].keys()
-    assert float(losses[0]['loss']) == float(losses[1]['loss'])
+    assert torch.equal(losses[0]['loss'], losses[1]['loss'])
     for changes, tolerance in (
         ({'channels_last': True}, 1e-5),
         ({'checkpointing': True}, 1e-7),

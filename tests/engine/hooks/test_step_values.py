@@ -20,7 +20,7 @@ class Seen(Hook):
         self.losses, self.at_log = [], []
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.losses.append(float(outputs['loss']))
+        self.losses.append(float(outputs['loss'].detach()))
         if batch_idx % 2:
             self.at_log.append(runner.message_hub.get_scalar('train/loss').current())
 
