@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -49,3 +50,23 @@ def usable_cores() -> int:
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def processes_here(otherwise: int) -> int:
+    """Processes of this run on this machine, as the launcher says; ``otherwise`` where it does not."""
+    for name in ('LOCAL_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS'):
+        if os.environ.get(name, '').isdigit():
+            return int(os.environ[name])
+    # Such as '8(x2)' or '4,3'.
+    slurm = re.match(r'\d+', os.environ.get('SLURM_STEP_TASKS_PER_NODE', ''))
+    return int(slurm[0]) if slurm else otherwise
+
+
+def cores_of_process(world_size: int) -> int:
+    """Cores for each process of a run of ``world_size``, at least 1."""
+    cores = usable_cores()
+    bound = os.environ.get('SLURM_CPUS_PER_TASK', '')
+    if bound.isdigit() and cores <= int(bound):
+        # Slurm has bound each task to cores of its own already.
+        return cores
+    return max(cores // processes_here(world_size), 1)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Measure."""
     args = parse_args()
+    os.environ['CUDA_VISIBLE_DEVICES'] = ''  # all suites measure the processor
     from agmax_mm.benchmark.suite import Options, run_suite, write_outcome
     from agmax_mm.fileio import write_json
 

@@ -154,9 +154,13 @@ def _photographs(folder: Path | None, count: int) -> list[Tensor]:
     """Random crops, RGB in uint8, shape ``(3, _SIDE, _SIDE)``."""
     generator = torch.Generator().manual_seed(dist.get_rank())
     crops = []
-    for content in jpeg_files(folder, count):
+    contents = jpeg_files(folder, count)
+    for index in range(count):
+        content = contents[index % len(contents)]
         picture = decode_jpeg(torch.frombuffer(bytearray(content), dtype=torch.uint8), mode=ImageReadMode.RGB)
-        top, left = (int(torch.randint(size - _SIDE, (), generator=generator)) for size in picture.shape[1:])
+        if min(picture.shape[1:]) < _SIDE:
+            raise ValueError(f'--images: expected pictures of {_SIDE} pixels a side, got {tuple(picture.shape[1:])}')
+        top, left = (int(torch.randint(size - _SIDE + 1, (), generator=generator)) for size in picture.shape[1:])
         crops.append(picture[:, top : top + _SIDE, left : left + _SIDE].contiguous())
     return crops
 

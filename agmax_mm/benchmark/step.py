@@ -176,7 +176,7 @@ def _compilation(rounds: int, options: Options, values: dict[str, Any]) -> Secti
     first = compiled()
     first_step = time.perf_counter() - started
     plain = make_step(form)
-    difference = abs(float(plain()['loss']) - float(first['loss']))
+    difference = abs(float(plain()['loss'].detach() - first['loss'].detach()))
     times = interleave({'plain': plain, 'compiled': compiled}, rounds=rounds, clock=_clock(options))
     gain = ratio(times['plain'], times['compiled'])
     values['compile'] = {**asdict(gain), 'first_step_seconds': first_step, 'loss_difference': difference}

@@ -51,6 +51,8 @@ class EncodedImage:
         Raises:
             OSError: If the bytes are no image.
         """
+        if not len(self._content):
+            raise OSError('an empty file')
         image = cv2.imdecode(self._content, _REDUCED.get(factor, cv2.IMREAD_COLOR))
         if image is None:
             raise OSError(f'{len(self._content)} bytes that are no image')
@@ -79,14 +81,15 @@ def _jpeg_shape(content: bytes) -> tuple[int, int] | None:
     """Height and width from a JPEG file's header; ``None`` where it has another format, or may be turned by EXIF."""
     if content[:2] != bytes([0xFF, _SOI]):
         return None
-    place = 2
+    place, shape = 2, None
     while place + 9 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]
         if marker in _FRAMES:
-            return int.from_bytes(content[place + 5 : place + 7], 'big'), int.from_bytes(
-                content[place + 7 : place + 9], 'big'
-            )
-        if marker == _SOS or (marker == _APP1 and content[place + 4 : place + 8] == b'Exif'):
+            height, width = (int.from_bytes(content[place + at : place + at + 2], 'big') for at in (5, 7))
+            shape = (height, width) if height and width else None
+        if marker == _SOS:
+            return shape
+        if marker == _APP1 and content[place + 4 : place + 8] == b'Exif':
             return None
         place += 2 + int.from_bytes(content[place + 2 : place + 4], 'big')
     return None

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.dist import is_main_process
 
+from agmax_mm.machine import processes_here
 from agmax_mm.progress import Bars
 
 _CGROUP = Path('/sys/fs/cgroup')
@@ -86,7 +87,7 @@ def free_memory() -> int:
         free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith('MemAvailable:'))
     except (OSError, StopIteration):
         free = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    return min(free, _left_to_container(free)) // int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    return min(free, _left_to_container(free)) // processes_here(1)
 
 
 def _left_to_container(otherwise: int) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
 
-from agmax_mm.machine import usable_cores
+from agmax_mm.machine import cores_of_process
 
 # A worker prepares some hundred pairs of ImageNet's views a second; a GPU that trains a ResNet-50 on two views takes
 # less than ten of them, and what is prepared ahead takes memory.
@@ -21,10 +20,9 @@ def complete_loader(loader: dict[str, Any], world_size: int) -> None:
         loader: The config. ``num_workers`` 0 or more is kept; without it the number follows from the cores.
         world_size: Number of processes in the run; those of this machine share its cores.
     """
-    processes = int(os.environ.get('LOCAL_WORLD_SIZE', world_size))
     cuda = torch.cuda.is_available()
     if 'num_workers' not in loader:
-        loader['num_workers'] = choose_workers(usable_cores(), processes, cuda=cuda)
+        loader['num_workers'] = choose_workers(cores_of_process(world_size), cuda=cuda)
     loader.setdefault('pin_memory', cuda)
     if loader['num_workers'] == 0:
         # torch refuses both where there is nobody to persist or to fetch ahead.
@@ -36,16 +34,14 @@ def complete_loader(loader: dict[str, Any], world_size: int) -> None:
     loader.setdefault('prefetch_factor', 4 if loader['num_workers'] < 8 else 2)
 
 
-def choose_workers(cores: int, processes: int, *, cuda: bool) -> int:
+def choose_workers(cores: int, *, cuda: bool) -> int:
     """Number of a loader's workers.
 
     Beside a GPU all cores but one, which the process itself needs, at most 16. Where the cores do the training, too,
     one for every eight of them: training a network takes far longer than preparing what it is fed.
 
     Args:
-        cores: Usable cores of the machine.
-        processes: Processes of the run on it.
+        cores: Cores for this process.
         cuda: Whether the training is done on GPUs.
     """
-    share = cores // processes
-    return min(max(share - 1 if cuda else share // 8, 1), _MOST_WORKERS)
+    return min(max(cores - 1 if cuda else cores // 8, 1), _MOST_WORKERS)

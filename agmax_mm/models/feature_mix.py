@@ -101,15 +101,12 @@ class FeatureMix(nn.Module):
             said no.
 
         Raises:
-            ValueError: If the layer gives no map or does not run once in a pass, or views shall share one mix that are
-                not passed together and of one size.
+            ValueError: If the layer gives no map or does not run once in a pass.
         """
         drawn = self.draw(passes[0].device)
         if drawn is None:
             return [model.extract_feat(images) for images in passes], data_samples
         share = getattr(model.data_preprocessor, 'share_mix', False)
-        if share and len(passes) > 1:
-            raise ValueError('FeatureMix: expected views of one resolution to share a mix, got second_view.scale')
         scores = _label_scores(data_samples, model.head.num_classes)
         feats, all_scores = [], []
         for images, pass_scores in zip(passes, scores.split([len(images) for images in passes]), strict=True):

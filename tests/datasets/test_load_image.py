@@ -11,6 +11,7 @@ from PIL import Image
 
 from agmax_mm.datasets import LoadImage, TwoView
 from agmax_mm.datasets.encoded_image import Box, EncodedImage
+from agmax_mm.datasets.transforms.geometry import resized_crop
 
 CAT = skimage.data.chelsea()[..., ::-1].copy()  # 300 x 451
 
@@ -81,6 +82,47 @@ def test_reduced_views_look_like_those_of_the_whole_picture():
 
 def _sample(path):
     return {'img_path': str(path), 'gt_label': 1}
+
+
+def test_reduced_crops_stay_within_what_is_said():
+    large = cv2.resize(CAT, (1804, 1200), interpolation=cv2.INTER_CUBIC)
+    encoded, boxes = EncodedImage(_jpeg(large)), [Box(100, 200, 1000, 1300), Box(33, 71, 910, 930)]
+    reduced, reduced_boxes = encoded.decode_for(boxes, 224)
+    assert reduced.shape == (300, 451, 3)
+    whole = encoded.decode()
+    for box, reduced_box in zip(boxes, reduced_boxes, strict=True):
+        one, other = resized_crop(whole, box, 224), resized_crop(reduced, reduced_box, 224)
+        assert 0 < np.abs(one.astype(int) - other).mean() < 5
+
+
+def test_exif_after_the_frame_counts():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = _jpeg(CAT, exif=exif)
+    start = content.index(b'\xff\xe1')
+    end = start + 2 + int.from_bytes(content[start + 2 : start + 4], 'big')
+    segment, rest = content[start:end], content[:start] + content[end:]
+    scan = rest.index(b'\xff\xda')
+    moved = EncodedImage(rest[:scan] + segment + rest[scan:])
+    assert moved.shape is None
+    assert moved.decode().shape == (451, 300, 3)
+
+
+def test_views_have_boxes_of_their_own(tmp_path):
+    (tmp_path / 'cat.jpg').write_bytes(_jpeg(CAT))
+    np.random.seed(0)
+    view = TwoView([CROP])
+    pairs = [view(LoadImage()(_sample(tmp_path / 'cat.jpg')))['img'] for _ in range(10)]
+    assert not any(torch.equal(*pair) for pair in pairs)
+
+
+def test_size_for_transforms_of_others(tmp_path):
+    (tmp_path / 'cat.jpg').write_bytes(_jpeg(CAT))
+    seen = []
+    view = TwoView([CROP, lambda results: seen.append((results['ori_shape'], results['img_shape'])) or results])
+    view(LoadImage()(_sample(tmp_path / 'cat.jpg')))
+    view({'img': CAT, 'img_shape': (300, 451), 'ori_shape': (300, 451)})
+    assert seen == [((300, 451), (48, 48))] * 4
 
 
 CROP = dict(type='agmax_mm.RandomResizedCrop', size=48)

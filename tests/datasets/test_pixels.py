@@ -69,7 +69,8 @@ def test_jitter_s_range_and_switches():
     assert abs(np.mean(levels) - 99.5) < 5 * 23.1 / math.sqrt(2000)
     assert ColorJitter().augment(white) is white
     darkest = [int(ColorJitter(brightness=3.0).augment(white).array[0, 0, 0]) for _ in range(200)]
-    assert min(darkest) < 10  # the factor stops at 0
+    assert min(darkest) < 10
+    assert darkest.count(0) < 10  # the factor stops at 0: below it a third would be black
 
 
 def test_tables_are_composed_in_order_and_per_channel():
@@ -137,6 +138,10 @@ def test_boxes_have_torchvision_s_distribution():
         mine, other = values(ours), values(theirs)
         assert abs(mine.mean() - other.mean()) < 5 * other.std() * math.sqrt(2 / rounds)
         assert mine.std() == pytest.approx(other.std(), rel=0.06)
+    # Every place that a box of 2 x 2 has in 4 x 4.
+    crop = RandomResizedCrop(8, scale=(0.25, 0.25), ratio=(1, 1))
+    places = {crop.draw(4, 4)[:2] for _ in range(300)}
+    assert places == {(top, left) for top in range(3) for left in range(3)}
     # No box of these ratios with 8 % of the area fits.
     for shape in ((10, 400), (400, 10)):
         top, left, height, width = T.RandomResizedCrop.get_params(Image.new('L', shape[::-1]), (0.5, 1), (3 / 4, 4 / 3))

@@ -186,13 +186,9 @@ def test_with_a_cheaper_second_view(second_view, sizes):
 
 
 def test_sharing_needs_views_of_one_size():
-    for second_view, message in (
-        (dict(share=0.5), 'share_mix: expected views of one size, got 6, 3 images'),
-        (dict(scale=0.5), 'FeatureMix: expected views of one resolution to share a mix, got second_view.scale'),
-    ):
-        model = build_model(second_view=second_view, feature_mix=mix_config(), data_preprocessor=dict(share_mix=True))
-        with pytest.raises(ValueError, match=message):
-            seeded(0, model.loss, noise(2), labelled(2))
+    for second_view in (dict(share=0.5), dict(scale=0.5)):
+        with pytest.raises(ValueError, match='expected no second_view beside feature_mix with share_mix'):
+            build_model(second_view=second_view, feature_mix=mix_config(), data_preprocessor=dict(share_mix=True))
 
 
 def test_labels_that_are_soft_already_are_mixed_again():

@@ -93,6 +93,11 @@ def test_the_full_second_view_is_none_bit_for_bit():
         assert torch.equal(plain[name], full[name]), name
 
 
+def test_sides_are_rounded():
+    assert SecondView(scale=0.7).shrink(torch.zeros(1, 1, 34, 32)).shape == (1, 1, 24, 22)
+    assert SecondView(scale=0.01).shrink(torch.zeros(1, 1, 34, 32)).shape == (1, 1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ('share', 'images', 'rows'), [(1.0, 5, 5), (0.5, 64, 32), (0.45, 64, 29), (0.1, 8, 2), (0.1, 1, 1)]
 )
@@ -115,6 +120,9 @@ def test_values_out_of_range(options, message):
 def test_what_does_not_fit():
     with pytest.raises(ValueError, match='expected num_views=2 beside it, got 3'):
         _model(second_view=dict(share=0.5), num_views=3)
+    mixing = dict(type='agmax_mm.FeatureMix', mix=dict(type='agmax_mm.CutMix'))
+    with pytest.raises(ValueError, match='expected no second_view beside feature_mix with share_mix'):
+        _model(second_view=dict(share=0.5), feature_mix=mixing, data_preprocessor=dict(share_mix=True))
     inputs, samples = _inputs()
     flat = _model(
         second_view=dict(scale=0.5), neck=None, head=dict(type='LinearClsHead', num_classes=CLASSES, in_channels=64)

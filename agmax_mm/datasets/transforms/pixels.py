@@ -123,8 +123,6 @@ def saturation(image: Pixels, factor: float) -> Pixels:
 def sharpness(image: Pixels, factor: float) -> Pixels:
     """Blend with the smoothed image: 0 is smooth, 1 the image. Tolerance: 1, at 1 % of the values."""
     array = image.array
-    if min(image.size) < 3:
-        return Pixels(array)
     smooth = cv2.filter2D(array, -1, _SMOOTH)
     # Pillow leaves the border as it is.
     smooth[[0, -1]], smooth[:, [0, -1]] = array[[0, -1]], array[:, [0, -1]]

@@ -39,7 +39,8 @@ class TwoView(BaseTransform):
         num_views: Number of views, at least 1.
 
     Raises:
-        ValueError: If ``num_views`` is below 1, a transform drops a sample, or bytes are no image.
+        ValueError: If ``num_views`` is below 1 or a transform drops a sample.
+        OSError: If bytes are no image.
     """
 
     def __init__(self, transforms: Sequence[Any], num_views: int = 2) -> None:
@@ -71,11 +72,12 @@ class TwoView(BaseTransform):
             if encoded:
                 results['ori_shape'] = shape
                 image, boxes = image.decode_for(boxes, crop.size)
+            results['img_shape'] = (crop.size, crop.size)
             pixels = as_pixels(image, type(crop).__name__)
             return [crop.cut(pixels, box) for box in boxes], self.transforms[1:]
         if encoded:
             image = image.decode()
-            results['ori_shape'] = image.shape[:2]
+            results['ori_shape'] = results['img_shape'] = image.shape[:2]
         if self._shares_image:
             return [image] * self.num_views, self.transforms
         return [image.copy() for _ in range(self.num_views - 1)] + [image], self.transforms

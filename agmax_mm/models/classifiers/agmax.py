@@ -100,6 +100,11 @@ class AgMaxClassifier(ImageClassifier):
         )
         if self.feature_mix is not None:
             self.feature_mix.check(self.backbone)
+            if self.second_view is not None and getattr(self.data_preprocessor, 'share_mix', False):
+                raise ValueError(
+                    'AgMaxClassifier: expected no second_view beside feature_mix with share_mix, which takes views of '
+                    'one size and number'
+                )
         self.init_std = init_std
         # Logits and loss apart: only then can the logits be looked at in between.
         self._logits_apart = isinstance(self.head, ClsHead) and type(self.head).loss is ClsHead.loss
