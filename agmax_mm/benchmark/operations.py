@@ -12,8 +12,9 @@ import torchvision.transforms.functional as TF
 from PIL import Image, ImageEnhance, ImageOps
 
 from agmax_mm.benchmark.timing import interleave
-from agmax_mm.datasets.encoded_image import Box
+from agmax_mm.datasets.encoded_image import Box, EncodedImage
 from agmax_mm.datasets.transforms import geometry
+from agmax_mm.datasets.transforms.crops import RandomResizedCrop
 from agmax_mm.datasets.transforms.operations import OPERATIONS
 from agmax_mm.datasets.transforms.pixels import Pixels
 
@@ -82,6 +83,25 @@ def operation_rows(content: bytes, rounds: int) -> tuple[dict[str, Any], list[tu
         (name, f'{found["plain"]:.0f}', f'{found["ours"]:.0f}', str(found['greatest']), f'{100 * found["share"]:.2f} %')
         for name, found in values.items()
     ]
+
+
+def reduced_difference(contents: list[bytes]) -> dict[str, float]:
+    """How views of pictures that were decoded at a part of their size differ from those of the whole pictures.
+
+    Returns:
+        ``mean`` and ``greatest`` difference in levels, over boxes as they are drawn in training.
+    """
+    np.random.seed(0)
+    crop, differences = RandomResizedCrop(_SIDE), []
+    for content in contents:
+        encoded = EncodedImage(content)
+        assert encoded.shape is not None
+        whole, box = encoded.decode(), crop.draw(*encoded.shape)
+        reduced, [reduced_box] = encoded.decode_for([box], _SIDE)
+        if reduced.shape != whole.shape:
+            views = [geometry.resized_crop(*pair, _SIDE).astype(int) for pair in ((whole, box), (reduced, reduced_box))]
+            differences.append(np.abs(views[0] - views[1]))
+    return {'mean': float(np.mean(differences)), 'greatest': int(np.max(differences))}
 
 
 def _pair(view: Image.Image, ours: Pixels, plain: Plain, apply: Any, value: float) -> tuple[Any, Any]:
