@@ -13,7 +13,7 @@ from agmax_mm.functional.joint import BLOCK_ROWS
 from agmax_mm.models.heads import default_hid_channels
 
 # Images a second that one core decodes and augments, by the number of views; ``tools/benchmark.py data`` measures it.
-IMAGES_PER_CORE = {1: 200.0, 2: 130.0}
+IMAGES_PER_CORE = {1: 363.0, 2: 253.0}
 
 
 @dataclass(frozen=True)
