@@ -48,7 +48,11 @@ def test_the_table_of_the_cutmix_paper_has_every_row_trained_or_quoted():
     assert [(row[0], row[1], row[5]) for row in rows] == [
         (place, name, path) for (place, name, _), path in zip(expected, paths, strict=True)
     ]
-    for row in rows:
+    for row, printed in zip(rows, cutmix_rows(), strict=True):
+        errors = dict(printed.errors)
+        figures = (errors.get('error/top1'), errors.get('error/top5'))
+        assert row[2] == ('–' if printed.params is None else f'{printed.params:.1f} M')
+        assert row[3:5] == ['–' if figure is None else f'{figure:.2f}' for figure in figures]
         assert row[6:] == ['–', '–'] if row[5] == 'quoted from others' else all(x.startswith('yes') for x in row[6:])
     # The methods with agreement, too.
     tried = [line for line in lines if re.match(r'\| cutmix/', line)]

@@ -34,7 +34,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--only', metavar='PATTERN', help='only recipes whose path below the configs matches this')
     parser.add_argument(
-        '--resume', action='store_true', help='leave out what succeeded in an earlier run, which the JSON file tells'
+        '--resume',
+        action='store_true',
+        help='leave out what succeeded in an earlier run, which the JSON file tells: a recipe whose config is the same '
+        'is not tried again, though the code may have changed',
     )
     parser.add_argument('--configs', default='configs', metavar='DIR', help='folder of the configs (default: configs)')
     return parser.parse_args()

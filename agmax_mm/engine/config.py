@@ -60,7 +60,17 @@ _OWN_KEYS = {'amp', 'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
 # Where and how a run takes place does not make it another run.
-_NOT_HASHED = ('work_dir', 'resume', 'launcher', 'log_level', 'env_cfg', 'visualizer', 'amp', 'compile')
+_NOT_HASHED = (
+    'work_dir',
+    'experiment_name',
+    'resume',
+    'launcher',
+    'log_level',
+    'env_cfg',
+    'visualizer',
+    'amp',
+    'compile',
+)
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 _TRAIN_ROOT = 'train_dataloader.dataset.data_root'
@@ -198,8 +208,13 @@ def skip_missing_validation(config: Config) -> str | None:
 
 
 def config_hash(config: Config) -> str:
-    """SHA-256 of what makes a run: the resolved config without where and how it is run."""
+    """SHA-256 of what makes a run: the resolved config without where, how and from which seed it is run.
+
+    Runs of equal hashes are repeats. Other data, ``data_root``, make another run.
+    """
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
+    if 'randomness' in content:
+        content['randomness'] = {**content['randomness'], 'seed': None}
     if config.get('resume') or content.get('load_from') is None:
         content.pop('load_from', None)
     for name in _LOADERS:

@@ -10,7 +10,7 @@ from agmax_mm.fileio import write_json
 from agmax_mm.report.detections import detection_sections
 from agmax_mm.report.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.report.plots import COLOURS, error_curves, learning_curves
-from agmax_mm.report.results import METRICS, Run, repeats
+from agmax_mm.report.results import METRICS, Run, group_names, repeats
 from agmax_mm.report.tables import run_table, score_table
 
 
@@ -37,7 +37,8 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
 
 
 SCORE_NOTE = (
-    'Paper: as printed there. Ours (last): after the last epoch, as mean and sample standard deviation over n runs. '
+    'Paper: as printed there for the recipe, left out beside runs whose own config has other settings. Ours (last): '
+    'after the last epoch, as mean and sample standard deviation over n runs, which differ in their seeds alone. '
     'Ours (best): the best of all validations, which is what papers often print; it is chosen on the test data. '
     'Both errors of the best epoch are those of the lowest top-1 error.'
 )
@@ -62,12 +63,7 @@ def version_table(runs: Sequence[Run]) -> Table:
 def _error_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     """Top-1 error by epoch, repeats of a recipe as one line, with at most as many lines as there are colours."""
     measured = repeats(run for run in runs if len(run.errors_by_epoch()) > 1)
-    recipes = [group[0].record['config'].removesuffix('.py') for group in measured]
-    # Recipes of one name go by where they ran.
-    groups = {
-        recipe if recipes.count(recipe) == 1 else group[0].name: group
-        for recipe, group in zip(recipes, measured, strict=True)
-    }
+    groups = dict(zip(group_names(measured), measured, strict=True))
     figures = []
     for part in range(0, len(groups), len(COLOURS)):
         file = f'errors_{part // len(COLOURS) + 1}.png'

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -147,16 +148,32 @@ def find_runs(folders: Iterable[str | os.PathLike[str]]) -> list[Run]:
 
 
 def repeats(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs of one recipe from one backbone, together; the others apart.
+    """Runs of one recipe with the same options on the same data, from one backbone, together; the others apart.
 
-    Two recipes of one name, with and without AgMax, are told apart by what they are compared to.
+    The hash of the complete config, which leaves out the seed, tells them apart. Records without one are told apart by
+    the name of their config, the backbone and what they are compared to. Earlier versions hashed the seed, too: what
+    they recorded stays apart.
     """
-    groups: dict[tuple[str, str, str], list[Run]] = {}
+    groups: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         record = run.record
-        key = (record['config'], str(record.get('backbone')), json.dumps(record.get('paper'), sort_keys=True))
+        paper = json.dumps(record.get('paper'), sort_keys=True)
+        key = (record['config'], str(record.get('config_sha256')), str(record.get('backbone')), paper)
         groups.setdefault(key, []).append(run)
     return list(groups.values())
+
+
+def group_names(groups: Sequence[Sequence[Run]]) -> list[str]:
+    """What to call groups of :func:`repeats`: their recipe and, where several are of one, the folder of their runs."""
+    recipes = [group[0].record['config'].removesuffix('.py') for group in groups]
+    for where in (_common_folder, lambda group: group[0].name, lambda group: str(group[0].folder)):
+        names = [
+            f'{recipe} ({where(group)})' if recipes.count(recipe) > 1 else recipe
+            for recipe, group in zip(recipes, groups, strict=True)
+        ]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
@@ -165,6 +182,12 @@ def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
     if len(values) < 2:
         return mean, None
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _common_folder(group: Sequence[Run]) -> str:
+    """What the names of runs begin with; that of the first where this is nothing."""
+    parts = zip(*(run.name.split('/') for run in group), strict=False)
+    return '/'.join(names[0] for names in takewhile(lambda names: len(set(names)) == 1, parts)) or group[0].name
 
 
 def _score(scores: Mapping[str, Any], metric: str) -> float | None:

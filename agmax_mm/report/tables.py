@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from agmax_mm.report.options import other_options
 from agmax_mm.report.page import Table
-from agmax_mm.report.results import ERRORS, METRICS, Run, in_percent, mean_and_spread, repeats
+from agmax_mm.report.results import ERRORS, METRICS, Run, group_names, in_percent, mean_and_spread, repeats
 
 NONE = '–'
 
@@ -14,10 +15,13 @@ NONE = '–'
 def score_table(runs: Iterable[Run]) -> Table:
     """One row for each recipe and metric: the paper's figure, ours at the last and at the best epoch.
 
-    Runs of one recipe from one backbone are taken together as repeats: mean, sample standard deviation and their
+    Runs with other options than their recipe's have no figure, as far as their folder tells, see
+    :func:`agmax_mm.report.options.other_options`.
+    Runs that differ in their seeds alone are taken together as repeats: mean, sample standard deviation and their
     number ``n``. Runs that did not end are counted out, and the row says so if none did.
     """
-    rows = [row for group in repeats(runs) for row in _rows(group)]
+    groups = repeats(runs)
+    rows = [row for name, group in zip(group_names(groups), groups, strict=True) for row in _rows(name, group)]
     return Table(('recipe', 'backbone', 'metric', 'paper', 'ours (last)', 'ours (best)', 'n'), rows)
 
 
@@ -54,9 +58,10 @@ def duration(seconds: float) -> str:
     return f'{total // 3600} h {total % 3600 // 60:02d} min'
 
 
-def _rows(group: Sequence[Run]) -> list[tuple[str, ...]]:
-    recipe, backbone = group[0].record['config'].removesuffix('.py'), _backbone(group[0])
-    paper = group[0].paper()
+def _rows(recipe: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
+    backbone = _backbone(group[0])
+    # Of runs with other options the paper tells nothing.
+    paper = {} if other_options(group[0]) else group[0].paper()
     completed = [run for run in group if run.status == 'completed']
     metrics = completed[0].metrics() if completed else []
     if not metrics:

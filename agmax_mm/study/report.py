@@ -16,7 +16,8 @@ from agmax_mm.study.definition import Study
 _NOTE = (
     'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the first row, '
     'taken seed by seed, of the last epoch; runs of one seed share the order of the images. Best: the best of all '
-    'validations, which is chosen on the test images and therefore flatters.'
+    'validations, which is chosen on the test images and therefore flatters. A difference of three runs that is below '
+    '2.5 times its spread may well be chance (t-test, 5 %).'
 )
 
 

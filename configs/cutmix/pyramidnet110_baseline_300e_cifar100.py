@@ -1,6 +1,7 @@
 """PyramidNet-110 alone, CIFAR-100, 300 epochs: the baseline.
 
 Paper:   Yun et al., ICCV 2019, Table 6, PyramidNet-110: 19.85 top-1 error, 4.66 top-5 error.
+Authors: trained as PyramidNet-200, as far as they remember. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet110_baseline_300e_cifar100.py 2
 AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)

@@ -2,8 +2,8 @@
 
 Paper:   Yun et al., ICCV 2019, Table 8, Center Gaussian CutMix: 15.95 top-1 error, 3.40 top-5 error (16.45 and 3.69 for
          the baseline).
-Authors: half of the batches are mixed; not in the paper.
-Decided: here, not in the paper: the Gaussian's deviation, a quarter of each side.
+Decided: here, not in the paper: the Gaussian's deviation, a quarter of each side; a batch is mixed with a chance of
+         0.5.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix-center-gaussian_300e_cifar100.py 2
 AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)

@@ -1,7 +1,7 @@
 """PyramidNet-200 with CutMix, CIFAR-10, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 7, CutMix: 2.88 top-1 error (3.85 for the baseline).
-Authors: half of the batches are mixed; not in the paper.
+Authors: a batch is mixed with a chance of 0.5. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix_300e_cifar10.py 2
 AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)

@@ -2,7 +2,7 @@
 
 Paper:   Yun et al., ICCV 2019, Table 5, CutMix + ShakeDrop: 13.81 top-1 error, 2.29 top-5 error (16.45 and 3.69 for the
          baseline).
-Authors: half of the batches are mixed; not in the paper.
+Authors: a batch is mixed with a chance of 0.5. Not in the paper.
 Decided: here, not in the paper: a last block of probability 0.5, as ShakeDrop's own paper has it.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix_shakedrop_300e_cifar100.py 2

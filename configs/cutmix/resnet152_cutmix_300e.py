@@ -1,6 +1,7 @@
 """ResNet-152 with CutMix, ImageNet-1k, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, release page, ResNet-152 + CutMix: 19.20 top-1 error (21.69 for the baseline).
+Authors: a batch is mixed with a chance of 1.0. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet152_cutmix_300e.py 4
 AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)

@@ -2,7 +2,8 @@
 
 Paper:   Yun et al., ICCV 2019, Table 3, ResNet-50 + Feature CutMix: 21.80 top-1 error, 6.06 top-5 error (23.68 and 7.05
          for the baseline). The text says 21.78.
-Decided: here, not in the paper: one layer of the image, the stem and the first two stages is drawn at each step.
+Decided: here, not in the paper: one layer of the image, the stem and the first two stages is drawn at each step; a
+         batch is mixed with a chance of 1.0.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet50_feature-cutmix_300e.py 4
 AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)

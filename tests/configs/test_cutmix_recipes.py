@@ -153,6 +153,48 @@ def test_recipe_is_labelled(name):
     assert (config.paper == []) == drawn == ('Figure 3' in flowing and 'without its figure' in flowing)
 
 
+@pytest.mark.parametrize(
+    ('name', 'authors', 'decided'),
+    [
+        ('pyramidnet200_baseline_300e_cifar100', None, None),
+        ('pyramidnet200_cutmix_300e_cifar10', 'a batch is mixed with a chance of 0.5.', None),
+        ('pyramidnet200_cutmix-alpha4.0_300e_cifar100', 'a batch is mixed with a chance of 0.5.', None),
+        ('resnet50_cutmix_300e', 'a batch is mixed with a chance of 1.0.', None),
+        ('resnet110_cutmix_300e_cifar100', 'a batch is mixed with a chance of 1.0; learning rate 0.1.', None),
+        ('resnet110_baseline_300e_cifar100', None, None),
+        ('pyramidnet110_baseline_300e_cifar100', 'trained as PyramidNet-200, as far as they remember.', None),
+        ('resnet50_feature-cutmix_300e', None, 'at each step; a batch is mixed with a chance of 1.0.'),
+        ('pyramidnet200_feature-cutmix-layer0_300e_cifar100', None, 'paper: a batch is mixed with a chance of 0.5.'),
+        ('pyramidnet200_cutmix-one-hot_300e_cifar100', None, 'pasted into; a batch is mixed with a chance of 0.5.'),
+        ('pyramidnet200_cutmix-complete-label_300e_cifar100', None, 'paper: a batch is mixed with a chance of 0.5.'),
+        ('pyramidnet200_cutmix-scheduled_300e_cifar100', None, 'grows from 0 to 1 step by step.'),
+        ('pyramidnet200_mixup_300e_cifar100', None, 'every batch is mixed.'),
+    ],
+)
+def test_what_the_authors_told_is_told_from_what_was_decided(name, authors, decided):
+    """The authors told the chance of plain CutMix on images alone."""
+    docstring = ast.get_docstring(ast.parse(Path('configs', 'cutmix', f'{name}.py').read_text()))
+    notes = dict(re.findall(r'^(\w+): +(.+(?:\n .+)*)', docstring, re.MULTILINE))
+    found = {label: ' '.join(note.split()) for label, note in notes.items()}
+    assert found.get('Authors') == (authors and f'{authors} Not in the paper.')
+    assert ('Decided' in found) == (decided is not None)
+    assert found.get('Decided', '').endswith(decided or '')
+
+
+@pytest.mark.parametrize(
+    ('name', 'note'),
+    [
+        ('resnet50_feature-cutmix_300e', 'The text says 21.78.'),
+        ('resnet101_cutmix_300e', 'By the table 1.70 better than the baseline; the text once says 1.60.'),
+        ('pyramidnet200_cutmix_300e_cifar100', "The release page of the authors' code has 14.23, the best single run."),
+    ],
+)
+def test_contradictions_stand_beside_the_figures(name, note):
+    for other in (name, name.replace('cifar100', 'cifar10')):
+        flowing = ' '.join(Path('configs', 'cutmix', f'{other}.py').read_text().split())
+        assert (f' for the baseline). {note} ' in flowing) == (other == name)
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_the_line_for_two_views_and_agreement_does_that_alone(name):
     docstring = ast.get_docstring(ast.parse(Path('configs', 'cutmix', f'{name}.py').read_text()))

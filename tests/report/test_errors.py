@@ -86,12 +86,12 @@ def test_the_first_epochs_of_many_do_not_fill_the_picture(tmp_path, drawn):
     assert drawn[0].axes[0].get_ylim()[1] == pytest.approx(1.04 * 60.0)
 
 
-def test_error_curves_go_by_recipe_and_where_two_have_one_name_by_run(tmp_path, drawn):
+def test_error_curves_go_by_recipe_and_where_two_have_one_name_by_folder_too(tmp_path, drawn):
     runs = [_with_errors([40.0, 20.0], [9.0] * 2, config='a.py'), Run('once', record())]
     for name, value in (('agmax/b', 77.4), ('baseline/b', 76.3)):
         runs.append(Run(name, {**record(config='b.py'), 'paper': {'metric': 'accuracy/top1', 'value': value}}))
     runs[1].record['history']['val'].pop()  # one validation is no curve
     write_overview(runs, tmp_path, 'x')
     names = [text.get_text().split(':')[0] for legend in drawn[0].legends for text in legend.get_texts()]
-    assert names == ['a', 'agmax/b', 'baseline/b']
+    assert names == ['a', 'b (agmax/b)', 'b (baseline/b)']
     assert (tmp_path / 'report.md').read_text().count('errors_1.png') == 1

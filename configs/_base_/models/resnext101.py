@@ -1,23 +1,4 @@
-# torchvision's ResNeXt-101 32x4d, initialised as the CutMix authors initialise ResNets: the host's He
-# initialisation by fan-out, no residual branch at 0, and torch's own initialisation of the classifier.
-model = dict(
-    type='agmax_mm.AgMaxClassifier',
-    backbone=dict(
-        type='ResNeXt',
-        depth=101,
-        groups=32,
-        width_per_group=4,
-        num_stages=4,
-        out_indices=(3,),
-        style='pytorch',
-        zero_init_residual=False,
-    ),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(
-        type='LinearClsHead',
-        num_classes=1000,
-        in_channels=2048,
-        loss=dict(type='CrossEntropyLoss', loss_weight=1.0),
-        init_cfg=[],
-    ),
-)
+# torchvision's ResNeXt-101 32x4d, initialised as the ResNet-50 beside it.
+_base_ = './resnet50_he.py'
+
+model = dict(backbone=dict(type='ResNeXt', depth=101, groups=32, width_per_group=4))
