@@ -44,18 +44,23 @@ class BFloat16OptimWrapper(OptimWrapper):
             yield
 
 
-def check_amp(amp: Any, optim_wrapper: dict[str, Any]) -> None:
+def check_amp(amp: Any, optim_wrapper: dict[str, Any], model: nn.Module) -> None:
     """Refuse what ``--amp`` cannot be applied to.
 
     Args:
-        amp: ``True``, or ``'bf16'`` to have bfloat16 whether or not it is faster.
+        amp: ``True``, or ``'bf16'`` to have a classifier train in bfloat16 whether or not that is faster.
         optim_wrapper: The config's.
+        model: What is trained.
 
     Raises:
         ValueError: If ``amp`` is something else, or the config asks for a special optimiser wrapper already.
     """
     if amp not in (True, 'bf16'):
         raise ValueError(f"amp: expected True, False or 'bf16', got {amp!r}")
+    if amp == 'bf16' and not isinstance(model, BaseClassifier):
+        raise ValueError(
+            f"amp: expected True or False for {type(model).__name__}, as mmcv's operators have no bfloat16, got 'bf16'"
+        )
     if optim_wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
         raise ValueError(f"--amp: expected optim_wrapper.type 'OptimWrapper', got {optim_wrapper['type']!r}")
 
@@ -72,7 +77,7 @@ def use_channels_last(model: nn.Module) -> None:
                 module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def apply_amp(runner: Any, earlier: str | None) -> None:
+def apply_amp(runner: Any, earlier: str | None) -> str:
     """Choose the precision of a run, and set its optimiser wrapper to it.
 
     - Classifiers on a GPU train in bfloat16 where it has that, in float16 with loss scaling otherwise.
@@ -82,21 +87,44 @@ def apply_amp(runner: Any, earlier: str | None) -> None:
 
     Args:
         runner: The runner, whose data set is there and whose optimiser wrapper is not built yet.
-        earlier: The choice of the run that this one resumes.
+        earlier: The choice of the run that this one resumes, which is kept where it can be.
+
+    Returns:
+        ``'float32'``, ``'bfloat16'`` or ``'float16'``, the same in all processes.
     """
+    classifier = isinstance(unwrap(runner.model), BaseClassifier)
     if runner.cfg.amp == 'bf16':
         dtype, reason = 'bfloat16', 'asked for'
-    elif earlier in _WRAPPERS:
+    elif earlier in _WRAPPERS and _can_have(earlier, classifier):
         dtype, reason = earlier, 'as in the run that is resumed'
     else:
         dtype, reason = _choose(runner)
+        if earlier is not None:
+            reason += f'; the run that is resumed had {earlier}, which cannot be had here'
+    precisions = list(_WRAPPERS)
+    first = torch.tensor(precisions.index(dtype), device=get_device())
+    broadcast(first)  # processes measure, and may even have, different things
+    dtype = precisions[int(first)]
     runner.logger.info(f'--amp: {dtype}, {reason}')
-    runner.message_hub.update_info(CHOICE, dtype)
-    # The runner's config is a copy of the one its parts are built from.
-    for config in (runner.optim_wrapper, runner.cfg.optim_wrapper):
-        config.update(_WRAPPERS[dtype])
+    # Not the runner's own config, which is the recipe's.
+    runner.optim_wrapper.update(_WRAPPERS[dtype])
     if dtype != 'float32':
         keep_logits_wide(unwrap(runner.model))
+    return dtype
+
+
+def _can_have(dtype: str, classifier: bool) -> bool:
+    """Whether a model can be trained in a precision on this device."""
+    if dtype == 'float16':
+        return torch.cuda.is_available()  # for want of which the host's loss scaling is refused
+    return dtype == 'float32' or (classifier and _has_bfloat16())
+
+
+def _has_bfloat16() -> bool:
+    """Whether the device computes in bfloat16 itself."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def keep_logits_wide(model: nn.Module) -> None:
@@ -114,20 +142,19 @@ def _choose(runner: Any) -> tuple[str, str]:
     """The precision, and why."""
     classifier = isinstance(unwrap(runner.model), BaseClassifier)
     if torch.cuda.is_available():
-        if classifier and torch.cuda.is_bf16_supported(including_emulation=False):
+        if classifier and _has_bfloat16():
             return 'bfloat16', 'which this GPU has'
         why = 'as this GPU has no bfloat16' if classifier else "as mmcv's operators have no bfloat16"
         return 'float16', f'with loss scaling, {why}'
     if not classifier:
         return 'float32', "as mmcv's operators have no other precision on a CPU"
-    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+    if not _has_bfloat16():
         return 'float32', 'as this CPU has no instructions that bfloat16 would need'
     images = _probe_images(runner.train_dataloader)
     backbone: nn.Module = unwrap(runner.model).backbone  # type: ignore[assignment]
-    gain = torch.tensor(bfloat16_gain(backbone, images), device=get_device())
-    broadcast(gain)  # one precision for all processes
+    gain = bfloat16_gain(backbone, images)
     count, _, height, width = images.shape
-    measured = f'{float(gain):.2f} times as fast as float32 here ({count} images of {width}x{height}, backbone alone)'
+    measured = f'{gain:.2f} times as fast as float32 here ({count} images of {width}x{height}, backbone alone)'
     return ('bfloat16', measured) if gain >= _LEAST_GAIN else ('float32', f'as bfloat16 is only {measured}')
 
 
@@ -162,7 +189,8 @@ def bfloat16_gain(backbone: nn.Module, images: Tensor) -> float:
         with torch.autocast('cpu', dtype=torch.bfloat16, enabled=half):
             outputs = network(images)
         last = outputs[-1] if isinstance(outputs, list | tuple) else outputs
-        last.float().mean().backward()
+        if last.requires_grad:  # a frozen backbone has no backward pass
+            last.float().mean().backward()
         return time.perf_counter() - started
 
     with seeded(0):

@@ -15,6 +15,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.utils.checkpoint import checkpoint
 
+from agmax_mm.models.feature_mix import layer_module
+
 # Layers whose inputs are kept for the backward pass, and make a module worth computing twice.
 _LAYERS = (nn.Conv2d, nn.Linear)
 
@@ -34,7 +36,8 @@ def checkpoint_activations(model: nn.Module, names: bool | str | Sequence[str]) 
         Names of the parts.
 
     Raises:
-        ValueError: If a name is unknown, or a backbone has no repeated blocks.
+        ValueError: If a name is unknown, a backbone has no repeated blocks, or features are mixed within a part, where
+            the second computation would leave them as they are.
     """
     if names is True:
         names = repeated_blocks(model)
@@ -51,9 +54,22 @@ def checkpoint_activations(model: nn.Module, names: bool | str | Sequence[str]) 
             part = None
         if not isinstance(part, nn.Module):
             raise ValueError(f"activation_checkpointing: expected names of the model's parts, got {name!r}")
+        _check_mixing(model, name, part)
         kind: Any = type(part)
         part.__class__ = _recomputing(kind)
     return names
+
+
+def _check_mixing(model: Any, name: str, part: nn.Module) -> None:
+    mix = getattr(model, 'feature_mix', None)
+    for layer in () if mix is None else mix.layers:
+        # What mixes at the edge of a part is outside of what is computed twice.
+        module = layer_module(model.backbone, layer)
+        if module is not part and any(module is inner for inner in part.modules()):
+            raise ValueError(
+                f'activation_checkpointing: expected parts within which feature_mix does not mix, got {name!r}, which '
+                f'holds its layer {layer!r}; True takes the blocks of the backbone'
+            )
 
 
 def repeated_blocks(model: nn.Module) -> list[str]:
@@ -103,7 +119,7 @@ def _contexts(module: nn.Module) -> tuple[AbstractContextManager[None], Abstract
 @contextlib.contextmanager
 def _statistics_kept(module: nn.Module) -> Iterator[None]:
     """Let batch normalisation take what it sees into copies of its statistics."""
-    norms = [norm for norm in module.modules() if isinstance(norm, _NormBase) and norm.training]
+    norms = [norm for norm in module.modules() if isinstance(norm, _NormBase)]
     kept = [dict(norm._buffers) for norm in norms]
     for norm in norms:
         norm._buffers.update({name: None if value is None else value.clone() for name, value in norm._buffers.items()})

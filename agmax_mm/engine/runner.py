@@ -40,6 +40,9 @@ class Runner(HostRunner):
       which is Python text that the host would run when resuming, is left alone.
     """
 
+    # What --amp chose, for the record. Kept here and not in the message hub, which comes back as it was when resuming.
+    precision: str | None = None
+
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""
         if self.distributed and not torch.cuda.is_available() and not dist.is_initialized():
@@ -51,7 +54,7 @@ class Runner(HostRunner):
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Wrap for several processes; without device ids on CPUs."""
         if self.cfg.get('amp') and self.optim_wrapper is not None:
-            check_amp(self.cfg.amp, self.optim_wrapper)
+            check_amp(self.cfg.amp, self.optim_wrapper, model)
             use_channels_last(model)
         self._turn_on_checkpointing(model)
         if not self.distributed or torch.cuda.is_available() or model_wrapper_cfg is not None:
@@ -67,18 +70,22 @@ class Runner(HostRunner):
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Choose the precision first: the data set and the model, which it depends on, are there."""
         if self.cfg.get('amp') and isinstance(optim_wrapper, dict):
-            apply_amp(self, self._earlier(CHOICE))
+            self.precision = apply_amp(self, self._earlier(CHOICE))
         return super().build_optim_wrapper(optim_wrapper)
 
     def _turn_on_checkpointing(self, model: nn.Module) -> None:
-        # Taken out of the config, where the host would find it in turn.
-        names = self.cfg.pop('activation_checkpointing', None)
+        names = self.cfg.get('activation_checkpointing')
         if not names:
             return
         if self.cfg.get('compile'):
             raise ValueError('activation_checkpointing: expected no compile beside it, got both')
         parts = checkpoint_activations(model, names)
         self.logger.info(f'Activation checkpointing of {len(parts)} parts, {parts[0]} to {parts[-1]}')
+
+    def dump_config(self) -> None:
+        """Write the config into the work directory, and take out what the host would act on in turn."""
+        super().dump_config()
+        self.cfg.pop('activation_checkpointing', None)
 
     def _maybe_compile(self, target: str) -> None:
         """Compile the network instead of the host's choice, the whole step."""

@@ -68,7 +68,7 @@ class FeatureMix(nn.Module):
     def check(self, backbone: nn.Module) -> None:
         """Raise a ``ValueError`` if the backbone lacks one of the layers."""
         for layer in self.layers:
-            _module(backbone, layer)
+            layer_module(backbone, layer)
 
     def draw(self, device: Any) -> tuple[int | str, Mix] | None:
         """Toss the coin of a step and draw its layer.
@@ -136,7 +136,7 @@ def _mixed(
         results.append(mixed_scores)
         return maps
 
-    module = _module(backbone, layer)
+    module = layer_module(backbone, layer)
     if module is backbone:
         handle = module.register_forward_pre_hook(lambda _, args: (mixed(args[0]), *args[1:]))
     else:
@@ -162,7 +162,7 @@ def _with_scores(data_samples: Sequence[DataSample], scores: Tensor) -> list[Dat
     ]
 
 
-def _module(backbone: nn.Module, layer: int | str) -> nn.Module:
+def layer_module(backbone: nn.Module, layer: int | str) -> nn.Module:
     """The module whose output is a layer; the backbone itself for the image."""
     if layer == 0:
         return backbone

@@ -50,7 +50,18 @@ def model_config(**changes):
     }
 
 
-def make_runner(work_dir, *, model=None, epochs=1, resume=False, hooks=(), default_hooks=None, **config):
+def make_runner(
+    work_dir,
+    *,
+    model=None,
+    epochs=1,
+    resume=False,
+    hooks=(),
+    default_hooks=None,
+    launcher='none',
+    train_cfg=None,
+    **config,
+):
     """A runner of this package; ``config`` holds top-level keys that it reads itself, such as ``amp``."""
     torch.manual_seed(0)
     optim_wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.05, 'momentum': 0.9}}
@@ -59,7 +70,7 @@ def make_runner(work_dir, *, model=None, epochs=1, resume=False, hooks=(), defau
         model or model_config(),
         str(work_dir),
         train_dataloader=DataLoader(NoiseViews(), BATCH, collate_fn=collate),
-        train_cfg={'by_epoch': True, 'max_epochs': epochs},
+        train_cfg=train_cfg or {'by_epoch': True, 'max_epochs': epochs},
         optim_wrapper=optim_wrapper,
         default_hooks={
             'logger': {'type': 'LoggerHook', 'interval': 2},
@@ -71,6 +82,7 @@ def make_runner(work_dir, *, model=None, epochs=1, resume=False, hooks=(), defau
         default_scope='mmpretrain',
         randomness={'seed': 0},
         resume=resume,
+        launcher=launcher,
         experiment_name=f'small_{make_runner.count}',
         cfg={'optim_wrapper': optim_wrapper, 'train_cfg': {'max_epochs': epochs}, **config},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from agmax_mm.engine import amp
 from agmax_mm.engine.amp import BFloat16OptimWrapper, bfloat16_gain, keep_logits_wide, use_channels_last
 from agmax_mm.registry import MODELS
 from tests.engine.small import CLASSES, make_runner, model_config
+from tests.ranks import run_ranks
 
 
 class Plain(nn.Module):
@@ -24,10 +26,28 @@ class Plain(nn.Module):
         super().__init__()
         self.backbone = nn.Conv2d(3, 4, 3)
 
+    def train_step(self, data, optim_wrapper):
+        raise NotImplementedError
+
 
 def build(**changes):
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return MODELS.build(model_config(**changes))
+
+
+def soft_model():
+    """Trains on mixed labels, with the host's soft cross-entropy, which computes in the precision of the logits."""
+    preprocessor = model_config()['data_preprocessor']
+    augments = {'augments': [{'type': 'agmax_mm.MixUp'}], 'probs': [1.0]}
+    return model_config(
+        head={
+            'type': 'LinearClsHead',
+            'num_classes': CLASSES,
+            'in_channels': 64,
+            'loss': {'type': 'CrossEntropyLoss', 'use_soft': True},
+        },
+        data_preprocessor={**preprocessor, 'batch_augments': augments},
+    )
 
 
 def curve(work_dir):
@@ -88,13 +108,57 @@ def test_the_faster_precision_trains_and_a_resumed_run_keeps_it(tmp_path, gain):
 
 def test_bfloat16_can_be_forced(tmp_path, gain):
     gain['gain'] = 0.5
-    runner = make_runner(tmp_path, amp='bf16')
+    runner = make_runner(tmp_path, model=soft_model(), amp='bf16')
+    seen = []
+    runner.model.head.loss_module.register_forward_pre_hook(lambda module, args: seen.extend(arg.dtype for arg in args))
     runner.train()
     assert gain['measured'] == 0
     assert isinstance(runner.optim_wrapper, BFloat16OptimWrapper)
-    assert runner.cfg.optim_wrapper.type == 'agmax_mm.BFloat16OptimWrapper'
+    assert set(seen) == {torch.float32}
     with pytest.raises(ValueError, match="amp: expected True, False or 'bf16', got 'fp16'"):
         make_runner(tmp_path, amp='fp16')
+    with pytest.raises(ValueError, match="amp: expected True or False for Plain, as mmcv's .* got 'bf16'"):
+        make_runner(tmp_path, model=Plain(), amp='bf16')
+
+
+def test_the_record_tells_the_precision_of_the_run_and_the_hash_of_the_recipe(tmp_path, gain):
+    """Whatever the checkpoint that a run goes on from was trained in."""
+    gain['gain'] = 1.0
+    found = []
+    for epochs, asked in enumerate(('bf16', False, True, 'bf16'), start=1):
+        make_runner(tmp_path / 'run', epochs=epochs, resume=epochs > 1, amp=asked).train()
+        found.append(curve(tmp_path / 'run')[0])
+    assert found == ['bfloat16', None, 'float32', 'bfloat16']
+    make_runner(tmp_path / 'plain', epochs=4).train()
+    records = [json.loads((tmp_path / name / 'result.json').read_text()) for name in ('run', 'plain')]
+    assert records[0]['config_sha256'] == records[1]['config_sha256']
+
+
+@pytest.mark.parametrize('earlier', ['float16', 'bfloat16'])
+def test_a_resumed_run_has_another_precision_where_the_device_lacks_its_own(tmp_path, gain, monkeypatch, earlier):
+    make_runner(tmp_path).train()
+    record = json.loads((tmp_path / 'result.json').read_text())
+    (tmp_path / 'result.json').write_text(json.dumps({**record, 'amp': earlier}))
+    if earlier == 'bfloat16':
+        monkeypatch.setattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', lambda: False)
+    runner = make_runner(tmp_path, amp=True, epochs=2, resume=True)
+    runner.train()
+    assert curve(tmp_path)[0] == runner.precision == ('float32' if earlier == 'bfloat16' else 'bfloat16')
+    (log, *_) = sorted(tmp_path.glob('*/*.log'), key=lambda path: path.stat().st_mtime, reverse=True)
+    assert f'; the run that is resumed had {earlier}, which cannot be had here' in log.read_text()
+
+
+def chosen(rank, folder):
+    """The precision of a run that measures something else in each process."""
+    amp.bfloat16_gain = lambda backbone, images: [1.0, 2.0][rank]
+    amp._has_bfloat16 = lambda: True
+    runner = make_runner(Path(folder) / f'run{rank}', amp=True, launcher='pytorch')
+    runner.train()
+    return runner.precision, isinstance(runner.optim_wrapper, BFloat16OptimWrapper)
+
+
+def test_all_processes_train_in_one_precision(tmp_path):
+    assert run_ranks(chosen, 2, tmp_path, str(tmp_path)) == [('float32', False)] * 2
 
 
 def test_without_the_instructions_nothing_is_measured(tmp_path, gain, monkeypatch):
@@ -116,6 +180,10 @@ def test_the_measurement_leaves_no_trace():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not any(parameter.grad is not None for parameter in model.parameters())
     assert not model.backbone.training
+
+
+def test_a_frozen_backbone_can_be_measured():
+    assert 0.01 < bfloat16_gain(nn.Conv2d(3, 4, 3).requires_grad_(False), torch.randn(2, 3, 8, 8)) < 100
 
 
 def test_schedules_over_training_are_at_their_beginning_when_measured():

@@ -7,13 +7,14 @@ import json
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
 from agmax_mm.engine.checkpointing import checkpoint_activations, repeated_blocks
 from agmax_mm.models.backbones import named_backbone
 from agmax_mm.registry import MODELS
-from tests.engine.small import make_runner
+from tests.engine.small import make_runner, model_config
 
 
 class Net(nn.Module):
@@ -154,10 +155,29 @@ def test_runs_are_the_same(tmp_path):
         curves.append(json.loads((tmp_path / name / 'result.json').read_text()))
         weights = torch.load(tmp_path / name / 'epoch_2.pth', weights_only=False)['state_dict']
         curves[-1]['weights'] = {key: value.sum().item() for key, value in weights.items()}
+        (dumped,) = (tmp_path / name).glob('*.py')
+        assert Config.fromfile(dumped).get('activation_checkpointing') == options.get('activation_checkpointing')
     for part in ('history', 'weights', 'config_sha256'):
         assert curves[0][part] == curves[1][part]
     with pytest.raises(ValueError, match='activation_checkpointing: expected no compile beside it'):
         make_runner(tmp_path / 'both', activation_checkpointing=True, compile=True)
+
+
+def test_features_are_mixed_outside_of_what_is_computed_twice(tmp_path):
+    losses = {}
+    for layers, parts in (([0, 2], None), ([0, 2], ['backbone.layer1']), ([0], ['backbone']), ([0], None)):
+        mix = {'type': 'agmax_mm.FeatureMix', 'mix': {'type': 'agmax_mm.CutMix'}, 'layers': layers}
+        name = f'{layers} {parts}'
+        runner = make_runner(tmp_path / name, model=model_config(feature_mix=mix), activation_checkpointing=parts)
+        runner.train()
+        history = json.loads((tmp_path / name / 'result.json').read_text())['history']['train']
+        losses[name] = [point['loss'] for point in history]
+    assert losses["[0, 2] ['backbone.layer1']"] == losses['[0, 2] None'] != losses['[0] None']
+    assert losses["[0] ['backbone']"] == losses['[0] None']
+    mix['layers'] = [0, 'layer1.0']
+    for part, layer in (('backbone', 'layer1.0'), ('backbone.layer1', 'layer1.0')):
+        with pytest.raises(ValueError, match=f"mix, got '{part}', which holds its layer '{layer}'; True takes"):
+            make_runner(tmp_path / 'refused', model=model_config(feature_mix=mix), activation_checkpointing=[part])
 
 
 def test_of_kinds_within_each_other_the_inner_ones_are_blocks():

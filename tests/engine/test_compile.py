@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from agmax_mm.engine import compile as compile_module
 from agmax_mm.engine.compile import compile_network
 from tests.engine.small import make_runner
 
@@ -53,6 +54,26 @@ def test_generated_code_drops_the_same():
     compile_network(net, True)
     torch.manual_seed(1)
     torch.testing.assert_close(net.backbone(images), expected)
+
+
+@pytest.mark.parametrize(
+    ('given', 'passed'),
+    [
+        (True, {'options': {'fallback_random': True}}),
+        ({'dynamic': True}, {'dynamic': True, 'options': {'fallback_random': True}}),
+        ({'mode': 'default'}, {'mode': 'default'}),
+        ({'backend': 'eager'}, {'backend': 'eager'}),
+    ],
+)
+def test_generated_code_is_told_to_draw_as_torch_does(monkeypatch, given, passed):
+    """In a moment; what becomes of it, the slow tests see."""
+    seen = []
+    monkeypatch.setattr(compile_module, '_check_compiler', lambda: None)
+    monkeypatch.setattr(nn.Module, 'compile', lambda self, **options: seen.append(options))
+    net = nn.Module()
+    net.backbone, net.neck = nn.Conv2d(3, 4, 3), None
+    assert compile_network(net, given) == ['backbone']
+    assert seen == [passed]
 
 
 def test_mistakes_are_named(monkeypatch):

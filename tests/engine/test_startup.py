@@ -39,7 +39,10 @@ def test_classification_imports_no_detectors_until_they_are_needed():
     installed = importlib.util.find_spec('mmdet') is not None
     found = imported(
         'from agmax_mm.engine.startup import *',
+        'import gc',
+        'assert gc.get_freeze_count() < 1000',
         'import_what_runs_need()',
+        'assert gc.get_freeze_count() > 100_000',
         'assert not sys.modules.keys() & {"mmdet", "sklearn", "matplotlib"}',
         'assert "agmax_mm.engine.launch" in sys.modules',
         'import_what_detectors_need()',

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from agmax_mm.engine.hooks.step_values import to_numbers
 from agmax_mm.functional import batch_entropy, mutual_information
 from agmax_mm.models.agreements import global_group, view_agreement
+from agmax_mm.models.classifiers.agmax import by_view
 from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import HOOKS
 
@@ -93,7 +94,7 @@ class AgreementWeightHook(Hook):
 class AgreementMonitorHook(Hook):
     """Log how far the views agree, whatever the agreement, and without one.
 
-    For the global batch, under names that the host does not add to the objective:
+    For the global batch, of the images that all views have, under names that the host does not add to the objective:
 
     - ``mutual_info``: :func:`agmax_mm.functional.mutual_information` in nats, the mean over the pairs of views,
     - ``view_agreement``: share of the images whose views are all given the same class, of this process's images,
@@ -117,25 +118,28 @@ class AgreementMonitorHook(Hook):
         if interval < 1:
             raise ValueError(f'AgreementMonitorHook.interval: expected at least 1, got {interval}')
         self.interval = interval
+        self._views: tuple[int, int] = (1, 0)
         self._logits: Tensor | None = None
-        self._handle: Any = None
+        self._handles: list[Any] = []
 
     def before_train(self, runner: Any) -> None:
-        """Listen to the head, whose outputs are the logits."""
-        head = getattr(unwrap(runner.model), 'head', None)
+        """Listen to the model, which is told the views, and to the head, whose outputs are the logits."""
+        model = unwrap(runner.model)
+        head = getattr(model, 'head', None)
         if isinstance(head, nn.Module):
-            self._handle = head.register_forward_hook(self._keep)
+            self._handles = [
+                model.register_forward_pre_hook(self._count, with_kwargs=True),
+                head.register_forward_hook(self._keep),
+            ]
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
         """Log at every ``interval``-th step."""
-        if not self.every_n_train_iters(runner, self.interval) or self._logits is None:
+        views, num_images = self._views
+        if not self.every_n_train_iters(runner, self.interval) or self._logits is None or views < 2:
             return
-        views = len(self._logits) // len(data_batch['data_samples'])
-        if views < 2:
-            return
-        monitors = agreement_monitors(self._logits.chunk(views))
+        monitors = agreement_monitors(by_view(self._logits, num_images))
         for name, value in zip(monitors, to_numbers(list(monitors.values())), strict=True):
             runner.message_hub.update_scalar(f'train/{name}', value)
             if outputs is not None:
@@ -143,8 +147,14 @@ class AgreementMonitorHook(Hook):
 
     def after_train(self, runner: Any) -> None:
         """Stop listening."""
-        if self._handle is not None:
-            self._handle.remove()
+        for handle in self._handles:
+            handle.remove()
+
+    def _count(self, model: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+        # The pipeline's number of views: all processes have the same, whatever the sizes of their batches.
+        samples = kwargs.get('data_samples', args[1] if len(args) > 1 else None)
+        views = samples[0].get('num_views', 1) if samples else 1
+        self._views = views, len(samples or ()) // views
 
     def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:
         self._logits = output.detach() if isinstance(output, Tensor) else None

@@ -118,7 +118,7 @@ class RunRecordHook(Hook):
         self.record['peak_memory_mb'] = peak_memory_mb()
         self.record['iterations'], self.record['epochs'] = runner.iter, runner.epoch
         # What --amp chose; a run that resumes this one keeps it.
-        self.record[CHOICE] = runner.message_hub.runtime_info.get(CHOICE)
+        self.record[CHOICE] = getattr(runner, 'precision', None)
         # The recipe that the backbone comes from, by LoadBackboneHook.
         self.record['pretraining'] = runner.message_hub.runtime_info.get('pretraining')
         write_json(self.record, Path(runner.work_dir) / RESULT_FILE)

@@ -159,7 +159,7 @@ class AgMaxClassifier(ImageClassifier):
         # The host logs the sum of all terms as "loss", which a term of that name would hide.
         losses['loss_cls'] = losses.pop('loss')
         if self.agreement is not None:
-            losses.update(self.agreement(_by_view(logits, len(inputs) // self.num_views)))
+            losses.update(self.agreement(by_view(logits, len(inputs) // self.num_views)))
         return losses
 
     def _passes(self, inputs: Tensor, data_samples: list[DataSample]) -> tuple[list[Tensor], list[DataSample]]:
@@ -185,7 +185,7 @@ class AgMaxClassifier(ImageClassifier):
             raise ValueError(_one_image(data_samples[0]))
 
 
-def _by_view(logits: Tensor, num_images: int) -> list[Tensor]:
+def by_view(logits: Tensor, num_images: int) -> list[Tensor]:
     """Logits of each view, of the images that all views have."""
     view_a, *others = logits.split(num_images)
     return [view_a[: len(others[0])], *others]

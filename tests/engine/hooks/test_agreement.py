@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
-from agmax_mm.engine.hooks import AgreementMonitorHook, AgreementWeightHook, DataCheckHook
+from agmax_mm.engine.hooks import AgreementMonitorHook, AgreementWeightHook
 from agmax_mm.engine.hooks.agreement import agreement_monitors
 from agmax_mm.engine.runner import Runner
 from agmax_mm.fileio import load_checkpoint_file
@@ -40,7 +41,19 @@ class _Views(torch.utils.data.Dataset):
         return {'inputs': views if self.views > 1 else views[0], 'data_samples': sample}
 
 
-def _runner(folder, *, agreement='mi', views=2, epochs=3, hooks=(), backends=(), images=IMAGES, record_interval=1):
+def _runner(
+    folder,
+    *,
+    agreement='mi',
+    views=2,
+    second_view=None,
+    epochs=3,
+    hooks=(),
+    backends=(),
+    images=IMAGES,
+    record_interval=1,
+    launcher='none',
+):
     config = Config(
         dict(
             default_scope='mmpretrain',
@@ -51,6 +64,7 @@ def _runner(folder, *, agreement='mi', views=2, epochs=3, hooks=(), backends=(),
                 head=dict(type='LinearClsHead', num_classes=CLASSES, in_channels=64),
                 agreement=agreement,
                 num_views=max(views, 2),
+                second_view=second_view,
                 init_std=0.2,  # confident enough for the agreement to be a number
                 data_preprocessor=dict(mean=[128.0] * 3, std=[64.0] * 3),
             ),
@@ -72,6 +86,7 @@ def _runner(folder, *, agreement='mi', views=2, epochs=3, hooks=(), backends=(),
             visualizer=dict(type='UniversalVisualizer', vis_backends=list(backends)),
             work_dir=str(folder),
             randomness=dict(seed=0),
+            launcher=launcher,
             experiment_name=folder.name,
         )
     )
@@ -160,6 +175,62 @@ def test_monitors_are_of_the_global_batch(tmp_path):
             assert monitors[name] == pytest.approx(whole[name].item(), rel=1e-9)
 
 
+class _Given(torch.nn.Module):  # its inputs are the logits
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Identity()
+
+    def forward(self, inputs, data_samples, mode='loss'):
+        return self.head(inputs)
+
+
+def test_monitors_of_part_of_the_second_view():
+    """Four images, sure of their classes 0, 1, 2 and 3; the first two have a view B, of the classes 0 and 2."""
+    logged, outputs = {}, {}
+    runner = SimpleNamespace(model=_Given(), message_hub=SimpleNamespace(update_scalar=logged.__setitem__), iter=0)
+    hook = AgreementMonitorHook(interval=1)
+    hook.before_train(runner)
+    logits = 1000.0 * torch.eye(CLASSES)[[0, 1, 2, 3, 0, 2]]
+    runner.model(logits, [DataSample(metainfo={'num_views': 2}) for _ in range(8)])
+    hook.after_train_iter(runner, 0, {'data_samples': [None] * 4}, outputs)
+    # Of the two images with both views: each view predicts two classes equally often, and one tells the other. Made
+    # symmetric, the joint probabilities are 1/2 of (0, 0) and 1/4 of (1, 2) and of (2, 1).
+    expected = {
+        'mutual_info': 1.5 * math.log(2),
+        'view_agreement': 0.5,
+        'entropy_a': math.log(2),
+        'entropy_b': math.log(2),
+    }
+    assert outputs == pytest.approx(expected, rel=1e-5)
+    assert logged == {f'train/{name}': value for name, value in outputs.items()}
+    hook.after_train(runner)
+    assert not runner.model._forward_pre_hooks
+    assert not runner.model.head._forward_hooks
+
+
+def _uneven(rank, folder):
+    """One step: four images in the first process and two in the second, two of each with a view B."""
+    hook = dict(type='agmax_mm.AgreementMonitorHook', interval=1)
+    options = dict(images=[8, 4][rank], second_view=dict(share=0.5), epochs=1, launcher='pytorch')
+    runner = _runner(Path(folder) / f'run{rank}', agreement='none', hooks=[hook], **options)
+    seen = []
+    runner.model.module.head.register_forward_hook(lambda module, args, logits: seen.append(logits.detach().double()))
+    runner.train()
+    (logits,) = seen
+    names = ('mutual_info', 'entropy_a', 'entropy_b')
+    return logits, {name: float(runner.message_hub.get_scalar(f'train/{name}').current()) for name in names}
+
+
+def test_processes_of_different_batches_monitor_together(tmp_path):
+    (first, monitors), (second, others) = run_ranks(_uneven, 2, tmp_path, str(tmp_path))
+    assert (len(first), len(second)) == (6, 4)
+    a, b = torch.cat([first[:2], second[:2]]), torch.cat([first[4:], second[2:]])
+    assert monitors == others
+    assert monitors['mutual_info'] == pytest.approx(reference.mutual_information(a, b), rel=1e-4, abs=1e-6)
+    assert monitors['entropy_a'] == pytest.approx(reference.pair_entropy(a), rel=1e-5)
+    assert monitors['entropy_b'] == pytest.approx(reference.pair_entropy(b), rel=1e-5)
+
+
 def test_monitors_reach_the_log_the_record_and_tensorboard(tmp_path):
     """Of the two-view control, which has no agreement that could report anything."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -226,21 +297,3 @@ def test_one_view_has_nothing_to_monitor(tmp_path):
     )
     runner.train()
     assert all('mutual_info' not in point and 'loss' in point for point in _points(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ('images', 'batch_size', 'agreement', 'refused'),
-    [(13, 4, 'mi', True), (14, 4, 'mi', False), (13, 4, None, False), (12, 1, 'mi', True)],
-)
-def test_a_last_batch_of_one_image_is_refused_before_the_first_step(images, batch_size, agreement, refused):
-    loader = torch.utils.data.DataLoader(_Views(2, images), batch_size=batch_size)
-    runner = SimpleNamespace(
-        model=SimpleNamespace(agreement=agreement), train_dataloader=loader, world_size=1
-    )  # fmt: skip
-    if refused:
-        with pytest.raises(ValueError, match='expected at least 2 images .* got 1'):
-            DataCheckHook().before_train(runner)
-    else:
-        DataCheckHook().before_train(runner)
-    loader = torch.utils.data.DataLoader(_Views(2, 13), batch_size=4, drop_last=True)
-    DataCheckHook().before_train(SimpleNamespace(model=runner.model, train_dataloader=loader, world_size=1))

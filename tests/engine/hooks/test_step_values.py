@@ -16,12 +16,12 @@ from tests.engine.small import make_runner
 class Seen(Hook):
     """The message hub's last loss when the log is written, and what each step returned."""
 
-    def __init__(self):
-        self.losses, self.at_log = [], []
+    def __init__(self, logs=True):
+        self.logs, self.losses, self.at_log = logs, [], []
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.losses.append(float(outputs['loss'].detach()))
-        if batch_idx % 2:
+        if self.logs and batch_idx % 2:
             self.at_log.append(runner.message_hub.get_scalar('train/loss').current())
 
 
@@ -70,6 +70,30 @@ def test_a_checkpoint_between_two_logs_has_all_values(tmp_path):
     )
     hub = torch.load(tmp_path / 'iter_1.pth', weights_only=False)['message_hub']
     assert list(hub['log_scalars']['train/loss'].data[0]) == seen.losses[:1]
+
+
+@pytest.mark.usefixtures('on_a_gpu')
+@pytest.mark.parametrize(
+    ('train_cfg', 'steps'),
+    [({'by_epoch': True, 'max_epochs': 2}, [2, 4]), ({'by_epoch': False, 'max_iters': 3}, [3])],
+)
+def test_all_values_are_there_when_an_epoch_or_the_run_ends(tmp_path, train_cfg, steps):
+    """Though no log and no checkpoint has asked for them."""
+
+    class Ends(Hook):
+        def __init__(self):
+            self.histories = []
+
+        def after_train_epoch(self, runner):
+            self.histories.append(history(runner))
+
+    ends, seen = Ends(), Seen(logs=False)
+    silent = {'logger': {'type': 'LoggerHook', 'interval': 100, 'ignore_last': True}, 'checkpoint': None}
+    runner = make_runner(tmp_path, train_cfg=train_cfg, default_hooks=silent)
+    runner.register_hook(ends, priority='VERY_HIGH')
+    runner.register_hook(seen, priority='VERY_LOW')
+    runner.train()
+    assert ends.histories == [seen.losses[:count] for count in steps]
 
 
 @pytest.mark.usefixtures('on_a_gpu')
