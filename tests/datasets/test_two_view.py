@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from mmcv.transforms import BaseTransform
+from mmengine.registry import DefaultScope
+from PIL import Image
 
 from agmax_mm.datasets import TwoView
+from agmax_mm.engine.config import load_config
+from agmax_mm.registry import TRANSFORMS
 
 
 class _Noise(BaseTransform):
@@ -56,3 +61,29 @@ def test_bad_input():
         TwoView([], num_views=0)
     with pytest.raises(ValueError, match='got None'):
         TwoView([lambda results: None])(_sample())
+
+
+@pytest.mark.parametrize('views', [1, 2])
+def test_pictures_of_pillow_go_through_others_transforms(views):
+    """As in the demo's recipe, whose own random part is torchvision's."""
+    pipeline = load_config('configs/demo/pretrain_baseline.py').train_dataloader.dataset.pipeline
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        to_pillow, view = (TRANSFORMS.build(dict(step)) for step in pipeline[1:3])
+    view.num_views = views
+    digit = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    torch.manual_seed(0)
+    image = view(to_pillow({'img': digit.copy(), 'gt_label': 3}))['img']
+    images = image if views > 1 else [image]
+    assert [(one.shape, one.dtype) for one in images] == [((32, 32, 3), np.uint8)] * views
+    assert len({one.tobytes() for one in images}) == views
+
+
+def test_a_transform_in_place_leaves_the_other_view_s_picture_alone():
+    def blacken(results):
+        results['img'].paste((0, 0, 0), (0, 0, 4, 4))
+        return results
+
+    picture = Image.new('RGB', (4, 4), (9, 9, 9))
+    view = TwoView([blacken, lambda results: results], num_views=3)
+    images = view({'img': picture})['img']
+    assert len({id(image) for image in images}) == 3

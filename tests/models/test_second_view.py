@@ -118,6 +118,8 @@ def test_values_out_of_range(options, message):
 
 
 def test_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"second_view: expected options such as {'share': 0.5}, got 'dict"):
+        _model(second_view='dict(share=0.5)')
     with pytest.raises(ValueError, match='expected num_views=2 beside it, got 3'):
         _model(second_view=dict(share=0.5), num_views=3)
     mixing = dict(type='agmax_mm.FeatureMix', mix=dict(type='agmax_mm.CutMix'))

@@ -66,9 +66,10 @@ class TwoView(BaseTransform):
         image = results.pop('img')
         crop = self.transforms[0] if self.transforms else None
         encoded = isinstance(image, EncodedImage)
-        shape = image.shape[:2] if image.shape is not None else None
+        # A Pillow image, on its way to another package's transforms, has none.
+        shape = getattr(image, 'shape', None)
         if isinstance(crop, RandomResizedCrop) and shape is not None:
-            boxes = [crop.draw(*shape) for _ in range(self.num_views)]
+            boxes = [crop.draw(*shape[:2]) for _ in range(self.num_views)]
             if encoded:
                 results['ori_shape'] = shape
                 image, boxes = image.decode_for(boxes, crop.size)
@@ -107,9 +108,9 @@ def _augment(results: dict[str, Any], image: Any, steps: Sequence[Any]) -> dict[
 
 def planes(array: NDArray[np.uint8]) -> Tensor:
     """An image ``(H, W, C)`` as a tensor ``(C, H, W)``."""
-    planes = np.empty((array.shape[2], *array.shape[:2]), np.uint8)
-    cv2.split(array, list(planes))
-    return torch.from_numpy(planes)
+    channels = np.empty((array.shape[2], *array.shape[:2]), np.uint8)
+    cv2.split(array, list(channels))
+    return torch.from_numpy(channels)
 
 
 def _fork(results: dict[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class AgMaxClassifier(ImageClassifier):
         )
         self.agreement = build_agreement(agreement, num_classes)
         self.num_views = num_views
+        if not isinstance(second_view, dict | None):
+            raise ValueError(
+                f"AgMaxClassifier.second_view: expected options such as {{'share': 0.5}}, got {second_view!r}"
+            )
         self.second_view = None if second_view is None else SecondView(**second_view)
         self.feature_mix: FeatureMix | None = (
             MODELS.build(feature_mix) if isinstance(feature_mix, dict) else feature_mix
