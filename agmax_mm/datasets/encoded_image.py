@@ -66,15 +66,14 @@ class EncodedImage:
         smallest = min(min(box.height, box.width) for box in boxes)
         factor = next((factor for factor in (8, 4, 2) if smallest >= factor * side), 1)
         image = self.decode(factor)
-        return image, [_reduced(box, factor, *image.shape[:2]) for box in boxes]
+        return image, [_reduced(box, factor) for box in boxes]
 
 
-def _reduced(box: Box, factor: int, height: int, width: int) -> Box:
-    if factor == 1:
-        return box
-    top, left = (min(round(edge / factor), last) for edge, last in ((box.top, height - 1), (box.left, width - 1)))
-    bottom, right = round((box.top + box.height) / factor), round((box.left + box.width) / factor)
-    return Box(top, left, min(bottom, height) - top, min(right, width) - left)
+def _reduced(box: Box, factor: int) -> Box:
+    # A reduced picture's sides are rounded up, so that no edge comes to lie outside.
+    edges = (box.top, box.left, box.top + box.height, box.left + box.width)
+    top, left, bottom, right = (round(edge / factor) for edge in edges)
+    return Box(top, left, bottom - top, right - left)
 
 
 def _jpeg_shape(content: bytes) -> tuple[int, int] | None:
