@@ -15,7 +15,7 @@ import torch
 
 # What every run writes into its work directory; see RunRecordHook.
 RESULT_FILE = 'result.json'
-# What an evaluation of a detector writes there; see agmax_mm.transfer.curves.
+# What an evaluation of a detector writes there; see agmax_mm.detection.record.
 DETECTIONS_FILE = 'detections.json'
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,3 +36,38 @@ def generator() -> torch.Generator:
     import torch
 
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope='session')
+def detection_recipes() -> dict[str, Any]:
+    """Every recipe in configs/detection/ by file name. Read once, as that takes long: copy before a change."""
+    from mmengine.config import Config
+
+    return {
+        path.name: Config.fromfile(path)
+        for path in sorted((Path(__file__).parents[1] / 'configs' / 'detection').glob('*.py'))
+    }
+
+
+@pytest.fixture
+def voc(detection_recipes):
+    """Faster R-CNN on VOC."""
+    return copy.deepcopy(detection_recipes['faster-rcnn_r50_fpn_1x_voc0712.py'])
+
+
+@pytest.fixture
+def coco(detection_recipes):
+    """Mask R-CNN on COCO."""
+    return copy.deepcopy(detection_recipes['mask-rcnn_r50_fpn_1x_coco.py'])
+
+
+@pytest.fixture
+def ssd(detection_recipes):
+    """SSD300 on VOC."""
+    return copy.deepcopy(detection_recipes['ssd300_r50_voc0712.py'])
+
+
+@pytest.fixture
+def c4(detection_recipes):
+    """Faster R-CNN C4 on VOC."""
+    return copy.deepcopy(detection_recipes['faster-rcnn_r50-c4_voc0712.py'])

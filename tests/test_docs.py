@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agmax_mm.recipes.agmax.cells import recipe_of
-from agmax_mm.recipes.agmax.paper import figures
-from agmax_mm.recipes.cutmix.cells import recipe_of as recipe_of_row
-from agmax_mm.recipes.cutmix.paper import rows as cutmix_rows
+from tools.recipes.agmax.cells import recipe_of
+from tools.recipes.agmax.paper import figures
+from tools.recipes.cutmix.cells import recipe_of as recipe_of_row
+from tools.recipes.cutmix.paper import rows as cutmix_rows
 
 ROOT = Path(__file__).parents[1]
 

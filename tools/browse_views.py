@@ -41,7 +41,7 @@ def main() -> None:
     from agmax_mm.engine.config import load_config
     from agmax_mm.engine.options import parse_options
     from agmax_mm.engine.views import training_views
-    from agmax_mm.report.plots import picture_grid
+    from agmax_mm.results.plots import picture_grid
 
     config = load_config(args.config, parse_options(args.cfg_options))
     if config.model.get('feature_mix'):

@@ -9,11 +9,14 @@ at any time and goes on with --resume.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a checkout is no part of the package
 
 _EXAMPLE = """example:
   python tools/check_recipes.py agmax --out docs/recipes.md
@@ -48,9 +51,9 @@ def main() -> int:
     args = parse_args()
     from agmax_mm.fileio import write_json, write_text
     from agmax_mm.progress import Bars
-    from agmax_mm.recipes.check import as_json, is_done, read_outcomes, run_trials
-    from agmax_mm.recipes.families import FAMILIES
-    from agmax_mm.recipes.small_data import write_small_data
+    from tools.recipes.check import as_json, is_done, read_outcomes, run_trials
+    from tools.recipes.families import FAMILIES
+    from tools.recipes.small_data import write_small_data
 
     family = FAMILIES[args.paper]
     configs, state = Path(args.configs), Path(args.json or f'work_dirs/check_recipes_{args.paper}.json')

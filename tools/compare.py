@@ -48,11 +48,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Compare."""
     args = parse_args()
+    from agmax_mm.experiments.study import read_study
+    from agmax_mm.experiments.study_report import write_study
+    from agmax_mm.experiments.study_runs import run_study
     from agmax_mm.machine import usable_cores
-    from agmax_mm.report.results import Run
-    from agmax_mm.study.definition import read_study
-    from agmax_mm.study.report import write_study
-    from agmax_mm.study.runs import run_study
+    from agmax_mm.results.runs import Run
 
     study = read_study(Path(args.study)).part(arms=args.arms, seeds=args.seeds, data_root=args.data_root)
     work_dir = Path(args.work_dir or f'work_dirs/{study.name}')

@@ -37,10 +37,10 @@ def main() -> None:
     if args.images < 1:
         raise ValueError(f'--images: expected at least 1, got {args.images}')
     from agmax_mm.checkpoints.files import find_checkpoint
+    from agmax_mm.detection.pictures import detect, open_test_images
     from agmax_mm.engine.config import load_config
     from agmax_mm.engine.options import parse_options
-    from agmax_mm.report.plots import detection_grid
-    from agmax_mm.transfer.pictures import detect, open_test_images
+    from agmax_mm.results.plots import detection_grid
 
     config = load_config(args.config, parse_options(args.cfg_options))
     samples, truth, classes = open_test_images(config, args.images)

@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Write the data, or say that they are there."""
     args = parse_args()
-    from agmax_mm.datasets.digits import DigitDataSpec, build_digit_data
+    from agmax_mm.demo.digits import DigitDataSpec, build_digit_data
     from agmax_mm.progress import PROGRESS_FILE, Bars, note_progress
 
     def report(done: int, total: int) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a checkout is no part of the package
+
 _EXAMPLE = """example:
   python tools/make_recipes.py --check
 
@@ -32,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Write or check."""
     args = parse_args()
-    from agmax_mm.recipes.files import compare, write
+    from tools.recipes.files import compare, write
 
     root = Path(args.configs)
     if not args.check:

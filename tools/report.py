@@ -27,8 +27,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Report."""
     args = parse_args()
-    from agmax_mm.report.overview import write_overview
-    from agmax_mm.report.results import Run, find_runs
+    from agmax_mm.results.overview import write_overview
+    from agmax_mm.results.runs import Run, find_runs
 
     runs = find_runs([source for source in args.sources if not source.endswith('.py')])
     for path in [source for source in args.sources if source.endswith('.py')]:

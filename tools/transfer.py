@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
-from agmax_mm.transfer.detectors import DEFAULT_DETECTORS, DETECTORS, FINETUNE
+from agmax_mm.detection.detectors import DEFAULT_DETECTORS, DETECTORS, FINETUNE
 
 _EXAMPLE = """example:
   python tools/transfer.py --backbone work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors \\
@@ -83,12 +83,12 @@ def main() -> None:
     checkpoints = args.backbone or (['scratch'] if args.finetune == 'scratch' else [])
     if not checkpoints:
         raise ValueError('--backbone: expected checkpoints, or --finetune scratch, got neither')
+    from agmax_mm.detection.recipe import Length
     from agmax_mm.engine.options import parse_options
-    from agmax_mm.transfer.comparison import SCRATCH, backbone_names, compare
-    from agmax_mm.transfer.finetune import transfer
-    from agmax_mm.transfer.job import Transfer
-    from agmax_mm.transfer.recipe import Length
-    from agmax_mm.transfer.summary import result_table
+    from agmax_mm.experiments.comparison import SCRATCH, backbone_names, compare
+    from agmax_mm.experiments.finetuning import transfer
+    from agmax_mm.experiments.finetuning_job import Transfer
+    from agmax_mm.results.summary import result_table
 
     class_names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
     if args.classes:

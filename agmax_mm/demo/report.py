@@ -11,11 +11,11 @@ from typing import Any
 from agmax_mm.demo.plan import ARMS, CONTROL, DETECTORS, Layout
 from agmax_mm.demo.stages import STAMP_FILE
 from agmax_mm.fileio import write_json
-from agmax_mm.report.overview import version_table
-from agmax_mm.report.page import Figure, Page, Section, Table, Text, write_page
-from agmax_mm.report.plots import learning_curves
-from agmax_mm.report.results import METRICS, Run, in_percent, load_run
-from agmax_mm.report.tables import NONE, duration, format_score
+from agmax_mm.results.overview import version_table
+from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
+from agmax_mm.results.plots import learning_curves
+from agmax_mm.results.runs import METRICS, Run, in_percent, load_run
+from agmax_mm.results.tables import NONE, duration, format_score
 
 _VOC, _COCO = DETECTORS
 # Where each figure of the main table comes from: the kind of run, and the metric.

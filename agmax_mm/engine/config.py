@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from agmax_mm.engine.detection import check_annotations
+from agmax_mm.detection.complete import check_annotations
 from agmax_mm.engine.loaders import complete_loader
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
@@ -106,7 +106,7 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
     if config.get('default_scope') == 'mmdet':
-        hooks.setdefault('detections', ConfigDict(type='agmax_mm.transfer.curves.DetectionRecordHook'))
+        hooks.setdefault('detections', ConfigDict(type='agmax_mm.detection.record.DetectionRecordHook'))
     apply_options(config, options or {})
     return config
 

@@ -9,10 +9,10 @@ from agmax_mm.models.agreements import (
     PairEntropyAgreement,
 )
 from agmax_mm.models.backbones import CIFARResNet, PyramidNet, TimmBackbone, WideResNet
-from agmax_mm.models.classifiers import AgMaxClassifier
-from agmax_mm.models.data_preprocessors import TwoViewDataPreprocessor
+from agmax_mm.models.classifier import AgMaxClassifier
+from agmax_mm.models.data_preprocessor import TwoViewDataPreprocessor
 from agmax_mm.models.feature_mix import FeatureMix
-from agmax_mm.models.heads import PairHead
+from agmax_mm.models.pair_head import PairHead
 
 __all__ = [
     'AgMaxClassifier',

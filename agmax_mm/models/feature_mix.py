@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from agmax_mm.batch_augments.coins import SharedCoins
 from agmax_mm.batch_augments.mixing import Mixing
 from agmax_mm.batch_augments.views import Mix, mix_views, toss
-from agmax_mm.models.coins import SharedCoins
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
 # Set apart the draws from those of the batch augmentations.

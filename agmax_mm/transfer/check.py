@@ -12,9 +12,9 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
+from agmax_mm.detection.complete import check_annotations
 from agmax_mm.doctor.checks import Finding
 from agmax_mm.engine.config import load_config
-from agmax_mm.engine.detection import check_annotations
 from agmax_mm.transfer.backbone import Backbone
 from agmax_mm.transfer.check_backbone import check_frozen, check_weights, given_weights
 

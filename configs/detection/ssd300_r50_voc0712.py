@@ -34,7 +34,7 @@ model = dict(
     ),
     # The host's 0.2 is VOC's: priors from 30 to 264 px.
     bbox_head=dict(
-        type='agmax_mm.transfer.ssd_head.SSDHead',
+        type='agmax_mm.detection.ssd_head.SSDHead',
         num_classes=20,
         anchor_generator=dict(basesize_ratio_range=(0.2, 0.9)),
     ),

@@ -89,7 +89,7 @@ def test_checkpoint_with_code_runs_nothing(command, evil, monkeypatch, capsys):
     if name in ('transfer', 'draw_detections', None):
         pytest.importorskip('mmcv.ops', exc_type=ImportError)
     if name == 'draw_detections':
-        monkeypatch.setattr('agmax_mm.transfer.pictures.open_test_images', lambda *_: ([], [], ()))
+        monkeypatch.setattr('agmax_mm.detection.pictures.open_test_images', lambda *_: ([], [], ()))
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, 'argv', [str(name), *arguments(evil, str(evil / 'evil.pth'))])
     message = ''

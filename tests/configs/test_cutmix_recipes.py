@@ -16,9 +16,9 @@ from torch import nn
 
 from agmax_mm.engine.config import apply_options, load_config, prepare_config
 from agmax_mm.engine.options import parse_options
-from agmax_mm.recipes.cutmix.cells import recipe_of
-from agmax_mm.recipes.cutmix.paper import rows
 from agmax_mm.registry import MODELS, TRANSFORMS
+from tools.recipes.cutmix.cells import recipe_of
+from tools.recipes.cutmix.paper import rows
 
 NAMES = sorted(path.stem for path in Path('configs/cutmix').glob('*.py'))
 PARAMETERS = {

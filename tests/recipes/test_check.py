@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agmax_mm.engine.config import config_hash, load_config
-from agmax_mm.recipes.check import Outcome, Trial, is_done, read_outcomes
-from agmax_mm.recipes.families import FAMILIES
+from tools.recipes.check import Outcome, Trial, is_done, read_outcomes
+from tools.recipes.families import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 AGMAX = 'agmax/wrn40-2_standard_200e_cifar10.py'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agmax_mm.recipes.files import compare, expected_files, write
+from tools.recipes.files import compare, expected_files, write
 
 ROOT = Path(__file__).parents[2]
 BASELINE = 'baseline/resnet50_cutmix_90e.py'

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from agmax_mm.engine.launch import train
-from agmax_mm.report.tables import score_table
-from agmax_mm.study.definition import read_study
-from agmax_mm.study.runs import run_study
+from agmax_mm.experiments.study import read_study
+from agmax_mm.experiments.study_runs import run_study
+from agmax_mm.results.tables import score_table
 
 ROOT = Path(__file__).parents[2]
 

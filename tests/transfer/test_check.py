@@ -20,8 +20,8 @@ from agmax_mm.transfer.backbone import Backbone
 from agmax_mm.transfer.check import check_transfer
 from agmax_mm.transfer.check_backbone import _check_contract
 from agmax_mm.transfer.export import Source, read_source, write_export
+from tests.detection.sets import write_coco, write_voc
 from tests.transfer.mistakes import BROKEN
-from tests.transfer.sets import write_coco, write_voc
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = {

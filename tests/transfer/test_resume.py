@@ -12,12 +12,12 @@ import torch
 
 pytest.importorskip('mmcv.ops', exc_type=ImportError)
 
+from agmax_mm.detection.layouts import read_voc_layout
+from agmax_mm.detection.recipe import Length, fit_data, fit_finetune, fit_length
 from agmax_mm.engine.config import apply_options, load_config
 from agmax_mm.engine.launch import train
 from agmax_mm.engine.options import parse_options
-from agmax_mm.transfer.layouts import read_voc_layout
-from agmax_mm.transfer.recipe import Length, fit_data, fit_finetune, fit_length
-from tests.transfer.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
+from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
 
 ROOT = Path(__file__).parents[2]
 IMAGES, BATCH, STEPS, STOP = 5, 2, 4, 2

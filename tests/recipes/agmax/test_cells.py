@@ -2,8 +2,8 @@
 
 import pytest
 
-from agmax_mm.recipes.agmax.cells import recipe_of, recipes, reference_options
-from agmax_mm.recipes.agmax.paper import figures
+from tools.recipes.agmax.cells import recipe_of, recipes, reference_options
+from tools.recipes.agmax.paper import figures
 
 
 def test_number_of_recipes():

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from agmax_mm.recipes.agmax.paper import AUGMENTATIONS, TABLE_7_MEANS, WITH_AGMAX, figures
+from tools.recipes.agmax.paper import AUGMENTATIONS, TABLE_7_MEANS, WITH_AGMAX, figures
 
 
 def _value(table, row, column, metric='accuracy/top1'):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agmax_mm.recipes.cutmix.cells import recipe_of, recipes
-from agmax_mm.recipes.cutmix.paper import rows
+from tools.recipes.cutmix.cells import recipe_of, recipes
+from tools.recipes.cutmix.paper import rows
 
 
 def test_number_of_recipes():

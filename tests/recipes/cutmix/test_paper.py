@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from agmax_mm.recipes.cutmix.paper import rows
+from tools.recipes.cutmix.paper import rows
 
 
 def _errors(place, name):

@@ -1,0 +1,33 @@
+"""What a detection config of mmdet's gets here in addition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+
+# Full names, found without a registry: nobody imports mmdet before a config asks for it.
+_CHECKED = {
+    'CocoDataset': 'agmax_mm.detection.datasets.CheckedCocoDataset',
+    'CocoMetric': 'agmax_mm.detection.datasets.CheckedCocoMetric',
+    'VOCDataset': 'agmax_mm.detection.datasets.CheckedVOCDataset',
+    'XMLDataset': 'agmax_mm.detection.datasets.CheckedXMLDataset',
+}
+_PARTS = tuple(f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator'))
+
+
+def check_annotations(config: Config) -> None:
+    """Put data sets that check their annotations in the place of mmdet's, wherever they are nested, in place."""
+    prefixes = ('mmdet.', '') if config.get('default_scope') == 'mmdet' else ('mmdet.',)
+    names = {f'{prefix}{name}': checked for name, checked in _CHECKED.items() for prefix in prefixes}
+    for part in _PARTS:
+        _rename(config.get(part), names)
+
+
+def _rename(node: Any, names: dict[str, str]) -> None:
+    if isinstance(node, dict):
+        kind = node.get('type')
+        if isinstance(kind, str) and kind in names:
+            node['type'] = names[kind]
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ():
+        _rename(child, names)

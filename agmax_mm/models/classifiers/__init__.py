@@ -1,5 +1,0 @@
-"""Classifiers."""
-
-from agmax_mm.models.classifiers.agmax import AgMaxClassifier
-
-__all__ = ['AgMaxClassifier']

@@ -1,0 +1,209 @@
+"""Learning curves and rows of pictures, drawn without a display."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agmax_mm.fileio import atomic_path
+from agmax_mm.results.runs import METRICS, Run, in_percent, mean_and_spread
+
+# Told apart also by people who do not see all colours (Okabe and Ito).
+COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
+
+
+def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys: Sequence[tuple[str, str]]) -> None:
+    """Draw one panel for each ``(split, key)`` of the runs' histories, one line per run.
+
+    Args:
+        runs: Runs by the name in the legend.
+        path: Picture file to write.
+        keys: What to draw: ``('train', 'loss_cls')``, ``('val', 'accuracy/top1')``, ...
+    """
+    figure, panels = _new_figure(1, len(keys), width=4.6 * len(keys), height=3.2)
+    for panel, (split, key) in zip(panels[0], keys, strict=True):
+        for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
+            iterations, values = run.curve(split, key)
+            values = [in_percent(key, value) for value in values] if key in METRICS else values
+            marker = 'o' if split == 'val' else ''
+            panel.plot(iterations, values, label=name, color=colour, marker=marker, markersize=3.5, linewidth=1.6)
+        panel.set_xlabel('step')
+        panel.set_title(METRICS.get(key, key.replace('_', ' ')) + (' (test)' if split == 'val' else ' (training)'))
+        panel.grid(alpha=0.25)
+        panel.spines[['top', 'right']].set_visible(False)
+    panels[0][0].legend(frameon=False)
+    _save(figure, path)
+
+
+def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[str]) -> None:
+    """Draw the top-1 error after each epoch, one line for each group of repeats, as in the CutMix paper's Figure 2.
+
+    A line is the mean over the runs that have come to an epoch, with a band of one sample standard deviation to both
+    sides where there are two. The legend has the best and the last error, as means of each run's own.
+
+    Args:
+        groups: Runs of one recipe by the name in the legend, each with at least one validation.
+        path: Picture file to write.
+    """
+    figure, ((panel,),) = _new_figure(1, 1, width=7.2, height=4.2)
+    highest = 0.0
+    for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
+        curves = [run.errors_by_epoch() for run in runs]
+        epochs = sorted(set().union(*curves))
+        statistics = [mean_and_spread([curve[epoch] for curve in curves if epoch in curve]) for epoch in epochs]
+        means = np.array([mean for mean, _ in statistics])
+        spreads = np.array([spread or 0.0 for _, spread in statistics])
+        panel.plot(epochs, means, label=_error_label(name, runs, curves), color=colour, linewidth=1.4)
+        if len(runs) > 1:
+            panel.fill_between(epochs, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
+        highest = max(highest, *(means + spreads)[len(epochs) // 20 :])
+    panel.set(xlabel='epoch', ylabel=METRICS['error/top1'])
+    # The first of many epochs would take half of the picture.
+    panel.set_ylim(top=1.04 * highest)
+    panel.grid(alpha=0.25)
+    panel.spines[['top', 'right']].set_visible(False)
+    figure.legend(loc='outside upper left', frameon=False)
+    _save(figure, path)
+
+
+def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, float]]) -> str:
+    best = mean_and_spread([min(curve.values()) for curve in curves])
+    last = mean_and_spread([curve[max(curve)] for curve in curves])
+    texts = [f'{mean:.2f}' + (f' ± {spread:.2f}' if spread is not None else '') for mean, spread in (best, last)]
+    notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
+    notes += sorted({run.status for run in runs} - {'completed'})
+    return f'{name}: best {texts[0]}, last {texts[1]}' + (f' ({", ".join(notes)})' if notes else '')
+
+
+def precision_recall(
+    records: Mapping[str, Mapping[str, Any]], classes: Sequence[str], path: str | os.PathLike[str]
+) -> None:
+    """Draw one panel for each class, one line per run, dashed for the mean over overlaps where it was measured.
+
+    Args:
+        records: What :class:`agmax_mm.detection.record.DetectionRecordHook` wrote, by the name in the legend.
+        classes: Class names; a run without objects of one has no line there.
+        path: Picture file to write.
+    """
+    columns = min(len(classes), 4)
+    rows = -(-len(classes) // columns)
+    figure, panels = _new_figure(rows, columns, width=3.1 * columns + 0.4, height=2.9 * rows)
+    for panel, name in zip(panels.flat, classes, strict=False):
+        for colour, (run, record) in zip(COLOURS, records.items(), strict=False):
+            curve = record['curves'].get(name)
+            if curve is None:
+                continue
+            scores = [curve[key] for key in ('ap50', 'ap') if key in curve]
+            text = ' / '.join(f'{100 * score:.1f}' for score in scores)
+            panel.plot(record['recall'], curve['precision50'], color=colour, linewidth=1.6, label=f'{run}: {text}')
+            if 'precision' in curve:
+                panel.plot(record['recall'], curve['precision'], color=colour, linewidth=1.2, linestyle='--')
+        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=name)
+        panel.grid(alpha=0.25)
+        panel.spines[['top', 'right']].set_visible(False)
+        panel.legend(frameon=False, fontsize=7, loc='best')
+    for panel in panels.flat[len(classes) :]:
+        panel.set_visible(False)
+    _save(figure, path)
+
+
+def picture_grid(
+    rows: Sequence[Sequence[NDArray[np.uint8]]],
+    path: str | os.PathLike[str],
+    *,
+    row_titles: Sequence[str] = (),
+    captions: Sequence[Sequence[str]] = (),
+) -> None:
+    """Draw RGB pictures in rows, each with a caption below it.
+
+    Args:
+        rows: Pictures, uint8, shape ``(H, W, 3)``, the same number in each row.
+        path: Picture file to write.
+        row_titles: A title for each row, at its left.
+        captions: A caption for each picture.
+    """
+    line_heights = [0.2 + 0.14 * max((caption.count('\n') + 1 for caption in row), default=0) for row in captions]
+    height = 1.25 * len(rows) + (sum(line_heights) if captions else 0)
+    figure, panels = _new_figure(len(rows), len(rows[0]), width=1.3 * len(rows[0]) + 0.4, height=height)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            _show(panels[i][j], picture)
+            if captions:
+                panels[i][j].set_xlabel(captions[i][j], fontsize=8)
+        if row_titles:
+            panels[i][0].set_ylabel(row_titles[i], fontsize=9)
+    _save(figure, path)
+
+
+def detection_grid(
+    rows: Sequence[Sequence[Mapping[str, Any]]],
+    path: str | os.PathLike[str],
+    *,
+    column_titles: Sequence[str],
+    class_names: Sequence[str],
+) -> None:
+    """Draw pictures with objects: one row per image, one column per source, such as the truth and two models.
+
+    Args:
+        rows: For each picture ``image`` (RGB, uint8, shape ``(H, W, 3)``), ``boxes`` (``(n, 4)``, corners in pixels),
+            ``labels`` (``(n,)``), and where there are any ``scores`` (``(n,)``) and ``masks`` (bool, ``(n, H, W)``).
+        path: Picture file to write.
+        column_titles: A title for each column.
+        class_names: The classes' names.
+    """
+    columns = len(column_titles)
+    figure, panels = _new_figure(len(rows), columns, width=2.9 * columns, height=2.95 * len(rows))
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            _draw_objects(panels[i][j], picture, class_names)
+            if i == 0:
+                panels[i][j].set_title(column_titles[j], fontsize=11)
+    _save(figure, path)
+
+
+def _draw_objects(panel: Any, picture: Mapping[str, Any], class_names: Sequence[str]) -> None:
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
+
+    image = picture['image'].astype(np.float32) / 255
+    labels = np.asarray(picture['labels'])
+    scores, masks = picture.get('scores'), picture.get('masks')
+    for label, mask in zip(labels, masks if masks is not None else [], strict=False):
+        image[mask] = 0.35 * image[mask] + 0.65 * np.array(to_rgb(COLOURS[int(label) % len(COLOURS)]))
+    _show(panel, image)
+    for index, (box, label) in enumerate(zip(np.asarray(picture['boxes']), labels, strict=True)):
+        x1, y1, x2, y2 = (float(value) for value in box)
+        colour = COLOURS[int(label) % len(COLOURS)]
+        panel.add_patch(Rectangle((x1 - 0.5, y1 - 0.5), x2 - x1, y2 - y1, fill=False, edgecolor=colour, linewidth=1.4))
+        text = class_names[int(label)] + (f' {100 * float(scores[index]):.0f}' if scores is not None else '')
+        # Above the box; inside it where the picture ends.
+        place = dict(y=y1 - 1, va='bottom') if y1 > 9 else dict(y=y1, va='top')
+        panel.text(
+            x=x1, s=text, color='white', fontsize=7, bbox=dict(facecolor=colour, edgecolor='none', pad=0.8), **place
+        )
+
+
+def _new_figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # Not pyplot, which keeps every figure and may look for a display.
+    figure = Figure(figsize=(width, height), layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _show(panel: Any, picture: NDArray[Any]) -> None:
+    panel.imshow(picture, interpolation='nearest')
+    panel.set_xticks([])
+    panel.set_yticks([])
+    panel.spines[:].set_visible(False)
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130, facecolor='white')

@@ -1,0 +1,105 @@
+"""Tables of scores: the paper's figure, ours, or that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+
+from agmax_mm.results.options import other_options
+from agmax_mm.results.page import Table
+from agmax_mm.results.runs import ERRORS, METRICS, Run, group_names, in_percent, mean_and_spread, repeats
+
+NONE = '–'
+
+
+def score_table(runs: Iterable[Run]) -> Table:
+    """One row for each recipe and metric: the paper's figure, ours at the last and at the best epoch.
+
+    Runs with other options than their recipe's have no figure, as far as their folder tells, see
+    :func:`agmax_mm.results.options.other_options`.
+    Runs that differ in their seeds alone are taken together as repeats: mean, sample standard deviation and their
+    number ``n``. Runs that did not end are counted out, and the row says so if none did.
+    """
+    groups = repeats(runs)
+    rows = [row for name, group in zip(group_names(groups), groups, strict=True) for row in _rows(name, group)]
+    return Table(('recipe', 'backbone', 'metric', 'paper', 'ours (last)', 'ours (best)', 'n'), rows)
+
+
+def run_table(runs: Iterable[Run]) -> Table:
+    """One row for each run: how long it took, on what."""
+    rows = []
+    for run in runs:
+        record = run.record
+        rows.append(
+            (
+                run.name,
+                run.status,
+                str(record.get('seed', NONE)),
+                str(record.get('iterations', NONE)),
+                duration(record['wall_time_s']) if 'wall_time_s' in record else NONE,
+                f'{record["peak_memory_mb"]:.0f} MB' if record.get('peak_memory_mb') else NONE,
+            )
+        )
+    return Table(('run', 'status', 'seed', 'steps', 'wall time', 'peak memory'), rows)
+
+
+def format_score(metric: str, value: float | None) -> str:
+    """In percent, with two decimals."""
+    return NONE if value is None else f'{in_percent(metric, value):.2f}'
+
+
+def duration(seconds: float) -> str:
+    """As people say it: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
+    total = round(seconds)
+    if total < 60:
+        return f'{total} s'
+    if total < 3600:
+        return f'{total // 60} min {total % 60:02d} s'
+    return f'{total // 3600} h {total % 3600 // 60:02d} min'
+
+
+def _rows(recipe: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
+    backbone = _backbone(group[0])
+    # Of runs with other options the paper tells nothing.
+    paper = {} if other_options(group[0]) else group[0].paper()
+    completed = [run for run in group if run.status == 'completed']
+    metrics = completed[0].metrics() if completed else []
+    if not metrics:
+        status = group[0].status
+        printed = {METRICS.get(metric, metric): _printed(metric, value) for metric, value in paper.items()}
+        printed = printed or {NONE: NONE}
+        return [(recipe, backbone, name, value, status, NONE, '0') for name, value in printed.items()]
+    rows: list[tuple[str, ...]] = []
+    for metric in metrics:
+        last = [value for run in completed if (value := run.last(metric)) is not None]
+        best = [float(found['value']) for run in completed if (found := run.best(metric))]
+        rows.append(
+            (
+                recipe,
+                backbone,
+                METRICS[metric],
+                _printed(metric, paper[metric]) if metric in paper else NONE,
+                _mean_text(metric, last),
+                _mean_text(metric, best),
+                str(len(last)),
+            )
+        )
+    return rows
+
+
+def _printed(metric: str, value: float) -> str:
+    """As the paper has it: errors come with two decimals."""
+    return f'{value:.2f}' if metric in ERRORS else str(value)
+
+
+def _backbone(run: Run) -> str:
+    path = run.record.get('backbone')
+    return '/'.join(PurePath(path).parts[-2:]) if path else NONE
+
+
+def _mean_text(metric: str, values: Sequence[float]) -> str:
+    if not values:
+        return NONE
+    mean, spread = mean_and_spread(values)
+    text = format_score(metric, mean)
+    return text if spread is None else f'{text} ± {format_score(metric, spread)}'

@@ -1,0 +1,125 @@
+"""Runs to a table of means, spreads and paired differences, by hand."""
+
+import json
+
+import pytest
+
+from agmax_mm.experiments.study import read_study
+from agmax_mm.experiments.study_report import summarise_study, write_study
+from agmax_mm.results.runs import Run
+
+STUDY = """
+'''Mixing, small.
+
+What it compares.
+'''
+base = 'base.py'
+arms = dict(plain={}, mixed={'train_cfg.max_epochs': 2})
+seeds = [0, 1, 7]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / 'mixing.py').write_text(STUDY)
+    return read_study(tmp_path / 'mixing.py')
+
+
+def _run(arm, seed, last, best, metric='accuracy/top1'):
+    record = {
+        'config': f'{arm}.py',
+        'status': 'completed',
+        'seed': seed,
+        'device': 'cpu: test',
+        'package_version': '0.1.0',
+        'versions': {'torch': '2.12.1'},
+        'config_sha256': 'abc',
+        'wall_time_s': 60.0 + seed,
+        'scores': {'last': {'epoch': 3, metric: last}, 'best': {metric: {'value': best, 'epoch': 2, 'iter': 9}}},
+        'history': {'train': [], 'val': []},
+    }
+    return Run(f'{arm}/seed_{seed}', record)
+
+
+RUNS = [
+    _run('plain', 0, 50.0, 51.0),
+    _run('mixed', 0, 53.0, 53.0),
+    _run('plain', 1, 54.0, 55.0),
+    _run('mixed', 1, 55.0, 57.0),
+    # Of the last seed only one arm is there yet.
+    _run('plain', 7, 52.0, 59.0),
+]
+
+
+def test_moments_are_of_the_last_epoch_and_differences_of_the_seeds_that_both_have(study):
+    summary = summarise_study(study, RUNS)
+    plain, mixed = summary['arms']['plain'], summary['arms']['mixed']
+    assert plain['last'] == {'n': 3, 'mean': 52.0, 'std': 2.0}
+    assert plain['best'] == {'n': 3, 'mean': 55.0, 'std': 4.0}
+    assert plain['difference'] is None
+    assert mixed['last'] == {'n': 2, 'mean': 54.0, 'std': pytest.approx(2**0.5)}
+    # 3 and 1; against all three of the first arm it would be 54 - 52 with another spread.
+    assert mixed['difference'] == {'n': 2, 'mean': 2.0, 'std': pytest.approx(2**0.5)}
+    assert summarise_study(study, RUNS[1:])['arms']['mixed']['difference'] == {'n': 1, 'mean': 1.0, 'std': None}
+    assert mixed['options'] == {'train_cfg.max_epochs': 2}
+    assert mixed['runs']['1'] | {'config_sha256': ''} == {
+        'last': 55.0, 'best': 57.0, 'best_epoch': 2, 'wall_time_s': 61.0, 'config_sha256': ''
+    }  # fmt: skip
+
+
+def test_page_shows_every_arm_with_its_number_of_runs(study, tmp_path):
+    write_study(study, RUNS[:3], {'command': 'python x'}, tmp_path / 'out')
+    page = (tmp_path / 'out.md').read_text()
+    lines = [[cell.strip() for cell in line.strip('|').split('|')] for line in page.splitlines() if line[:1] == '|']
+    table = {row[0]: row[1:] for row in lines}
+    assert page.startswith('# Mixing, small\n\nWhat it compares.\n')
+    assert '3 of 6 runs are finished' in page
+    assert table['plain'] == ['2', '52.00 ± 2.83', '–', '53.00 ± 2.83']
+    assert table['mixed'] == ['1', '53.00', '+3.00', '53.00']
+    assert table['command'] == ['python x']
+    assert table['wall time of all runs'] == ['3 min 01 s']
+    assert table['torch'] == ['2.12.1']
+    kept = json.loads((tmp_path / 'out.json').read_text())
+    assert kept['arms'] == json.loads(json.dumps(summarise_study(study, RUNS[:3])['arms']))
+    assert kept['setup']['command'] == 'python x'
+
+
+def test_page_can_be_written_before_the_first_run(study, tmp_path):
+    write_study(study, [], {}, tmp_path / 'out')
+    assert '0 of 6 runs' in (tmp_path / 'out.md').read_text()
+    assert json.loads((tmp_path / 'out.json').read_text())['arms']['mixed']['last'] is None
+
+
+def test_scores_of_detection_are_in_percent(study):
+    runs = [_run('plain', 0, 0.25, 0.5, metric='pascal_voc/mAP')]
+    assert summarise_study(study, runs)['arms']['plain']['last']['mean'] == 25.0
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ("'''Mixing, small.\n\nWhat it compares.\n'''", '', 'docstring'),
+        ("base = 'base.py'", '', 'expected base, arms, seeds and maybe options, got arms, seeds'),
+        ("base = 'base.py'", "base = 'base.py'\nrepeats = 3", 'repeats'),
+        ('seeds = [0, 1, 7]', 'seeds = [0, 0]', 'different ones'),
+        ('seeds = [0, 1, 7]', 'seeds = 3', 'list of integers'),
+        ('plain={}', 'plain=1', 'arms'),
+        ('dict(plain={}', "dict({'a/b': {}}", "'a/b'"),
+        ('seeds = [', 'seeds = [[', 'mmengine can read'),
+    ],
+)
+def test_mistakes_in_a_study_are_named(tmp_path, old, new, message):
+    assert old in STUDY
+    (tmp_path / 'mixing.py').write_text(STUDY.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        read_study(tmp_path / 'mixing.py')
+
+
+def test_part_of_a_study(study):
+    part = study.part(arms=['mixed'], seeds=[4], data_root='D')
+    assert part.arms == {'mixed': {'train_cfg.max_epochs': 2}}
+    assert part.seeds == (4,)
+    assert part.data_root == 'D'
+    assert part.options == study.options
+    with pytest.raises(ValueError, match='expected some of plain, mixed, got mix'):
+        study.part(arms=['mix'])

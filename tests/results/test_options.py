@@ -1,0 +1,131 @@
+"""Runs of one recipe with and without options of their own: apart, and without the paper's figure."""
+
+import json
+
+import pytest
+from mmengine.config import Config
+
+from agmax_mm.engine.config import config_hash, load_config, prepare_config
+from agmax_mm.results.options import _flat, _read, other_options
+from agmax_mm.results.overview import write_overview
+from agmax_mm.results.runs import Run, find_runs, group_names, load_run, repeats
+from agmax_mm.results.tables import score_table
+from tests.results.records import record
+
+RECIPE = 'configs/cutmix/resnet110_cutmix_300e_cifar100.py'
+NAME = 'resnet110_cutmix_300e_cifar100'
+AGMAX = {'model.agreement': 'mi', 'train_dataloader.dataset.pipeline.0.num_views': 2}
+CORRECT_LAM = 'data_preprocessor.batch_augments.augments.0.correct_lam'
+
+
+def _write(folder, options=None, seed=0, world_size=1, **changes):
+    """What a run of the recipe leaves behind, but for its scores."""
+    config = load_config(RECIPE, options)
+    prepare_config(config, world_size=world_size)
+    config.work_dir, config.experiment_name = str(folder), folder.name
+    config.randomness.seed = seed
+    made = record(config=f'{NAME}.py', seed=seed, **changes)
+    made |= {'config_sha256': config_hash(config), 'paper': config.to_dict()['paper'], 'world_size': world_size}
+    folder.mkdir(parents=True)
+    (folder / 'result.json').write_text(json.dumps(made))
+    config.dump(folder / f'{NAME}.py')
+    return made['config_sha256']
+
+
+def test_the_seed_alone_makes_no_other_run(tmp_path):
+    plain = _write(tmp_path / 'a')
+    assert _write(tmp_path / 'b', seed=1) == _write(tmp_path / 'c', seed=None) == plain
+    others = [AGMAX, {CORRECT_LAM: False}, {'train_cfg.max_epochs': 3}, {'randomness.diff_rank_seed': False}]
+    others.append({'train_dataloader.dataset.data_root': 'elsewhere'})
+    hashes = {_write(tmp_path / str(place), options) for place, options in enumerate(others)}
+    assert len(hashes | {plain}) == 6
+
+
+def test_runs_with_options_stand_in_a_row_and_a_line_of_their_own(tmp_path):
+    """All on data in one other place, which keeps the paper's figure."""
+    data = {'train_dataloader.dataset.data_root': '/data'}
+    for seed, last in enumerate([78.0, 80.0]):
+        _write(tmp_path / 'runs' / 'plain' / str(seed), data, seed, last=last, best=81.0)
+        _write(tmp_path / 'runs' / 'agmax' / str(seed), data | AGMAX, seed, last=last + 5, best=90.0)
+    _write(tmp_path / 'runs' / 'control', data | {CORRECT_LAM: False}, last=70.0, best=71.0)
+    runs = find_runs([tmp_path / 'runs'])
+    assert [len(group) for group in repeats(runs)] == [2, 1, 2]
+    rows = [(row[0], *row[3:]) for row in score_table(runs).rows if row[2].startswith('top-1')]
+    assert rows == [
+        (f'{NAME} (runs/agmax)', '–', '16.00 ± 1.41', '10.00 ± 0.00', '2'),
+        (f'{NAME} (runs/control)', '–', '30.00', '29.00', '1'),
+        (f'{NAME} (runs/plain)', '20.11', '21.00 ± 1.41', '19.00 ± 0.00', '2'),
+    ]
+    write_overview(runs, tmp_path / 'report', 'x')
+    assert (tmp_path / 'report' / 'report.md').read_text().count(f'{NAME} (runs/plain) ') == 1
+
+
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        ({}, []),
+        ({'train_dataloader.dataset.data_root': '/data', 'train_dataloader.num_workers': 0}, []),
+        ({'default_hooks.logger.interval': 7}, []),
+        ({CORRECT_LAM: False}, [CORRECT_LAM]),
+        ({'train_cfg.max_epochs': 3}, ['train_cfg.max_epochs']),
+        ({'train_dataloader.batch_size': 4}, ['total_batch_size']),
+        ({'data_preprocessor.batch_augments': None}, None),
+        ({'model.init_cfg': []}, ['model.init_cfg']),
+    ],
+)
+def test_options_that_matter(tmp_path, options, expected):
+    _write(tmp_path / 'x', options)
+    found = other_options(load_run(tmp_path / 'x'))
+    if expected is None:  # of a part that is left out each setting is named, and the part
+        assert 'data_preprocessor.batch_augments' in found
+        assert 'data_preprocessor.batch_augments.probs.0' in found
+    else:
+        assert found == expected
+
+
+def test_processes_share_the_recipe_s_batch(tmp_path):
+    """Three cannot, but with a batch of their own."""
+    _write(tmp_path / 'x', world_size=2)
+    assert other_options(load_run(tmp_path / 'x')) == []
+    _write(tmp_path / 'y', {'train_dataloader.batch_size': 20}, world_size=3)
+    assert other_options(load_run(tmp_path / 'y')) == ['total_batch_size']
+
+
+def test_where_it_cannot_be_told_the_figure_stays(tmp_path):
+    _write(tmp_path / 'x', AGMAX)
+    run, config = load_run(tmp_path / 'x'), tmp_path / 'x' / f'{NAME}.py'
+    assert other_options(run)
+    assert other_options(Run('x', run.record)) is None  # no folder
+    assert other_options(Run('x', {**run.record, 'paper': None}, run.folder)) is None  # somebody else's of that name
+    for text in ('model = (', f'model = open({str(tmp_path / "ran")!r}, "w")'):
+        config.write_text(text)
+        assert other_options(run) is None
+    assert not (tmp_path / 'ran').exists()
+    config.unlink()
+    assert other_options(run) is None
+    assert score_table([run]).rows[0][3] == '20.11'
+
+
+def test_records_without_a_hash_go_by_their_name():
+    first, second = Run('a', record()), Run('b', record(seed=1))
+    assert repeats([first, second]) == [[first, second]]
+    second.record['config_sha256'] = 'another'
+    assert group_names(repeats([first, second])) == ['wrn (a)', 'wrn (b)']
+
+
+def test_names_of_groups_differ(tmp_path):
+    """By the folder that runs share, the first run, or where on the disk that is."""
+    groups = [[Run('w/a', record()), Run('w/b', record())], [Run('w/c', record())], [Run('v', record(config='v.py'))]]
+    assert group_names(groups) == ['wrn (w)', 'wrn (w/c)', 'v']
+    groups[1] = [Run('w/c', record()), Run('w/d', record())]
+    assert group_names(groups) == ['wrn (w/a)', 'wrn (w/c)', 'v']
+    twins = [[Run('a', record(), tmp_path / name)] for name in 'xy']
+    assert group_names(twins) == [f'wrn ({tmp_path / "x"})', f'wrn ({tmp_path / "y"})']
+
+
+def test_dumped_configs_are_read_as_they_are(tmp_path):
+    """Against the host, which runs them."""
+    _write(tmp_path / 'x', AGMAX)
+    path = tmp_path / 'x' / f'{NAME}.py'
+    assert _flat(_read(path)) == _flat(Config.fromfile(path).to_dict())
+    assert len(_flat(_read(path))) > 50
