@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
-import difflib
 import hashlib
 import inspect
 from collections.abc import Iterator
@@ -15,7 +13,9 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from agmax_mm.detection.complete import check_annotations
+from agmax_mm.engine.addresses import unknown_key
 from agmax_mm.engine.loaders import complete_loader
+from agmax_mm.engine.switches import apply_named_options, complete_switches
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -54,9 +54,9 @@ _HOST_VARIABLES = {
     'test_pipeline',
     'train_pipeline',
 }
-# ... and this package's: mixed precision, the paper's figure for the recipe, and the images of one optimiser step over
-# all processes.
-_OWN_KEYS = {'amp', 'paper', 'total_batch_size'}
+# ... and this package's: mixed precision, a switch, the paper's figure for the recipe, and the images of one optimiser
+# step over all processes.
+_OWN_KEYS = {'amp', 'jitter', 'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
 # Where and how a run takes place does not make it another run.
@@ -77,7 +77,7 @@ _TRAIN_ROOT = 'train_dataloader.dataset.data_root'
 
 
 def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
-    """Read a config file, add the hooks that every run here has, and apply ``--cfg-options``.
+    """Read a config file, add the hooks that every run here has, and apply ``--cfg-options`` and switches.
 
     Args:
         path: The config file.
@@ -90,7 +90,7 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
         raise ValueError(f'config: expected a file, got {path!r}, which does not exist')
     for file, key in _assigned_names(Path(path)):
         if key not in _KNOWN_KEYS and not key.startswith('_'):
-            raise ValueError(f'config {str(file)!r}: {_unknown(key, _KNOWN_KEYS)}; start names of your own with "_"')
+            raise ValueError(f'config {str(file)!r}: {unknown_key(key, _KNOWN_KEYS)}; start names of your own with "_"')
     try:
         config = Config.fromfile(path)
     except (TypeError, KeyError, NameError, FileNotFoundError) as error:
@@ -108,6 +108,7 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     if config.get('default_scope') == 'mmdet':
         hooks.setdefault('detections', ConfigDict(type='agmax_mm.detection.record.DetectionRecordHook'))
     apply_options(config, options or {})
+    complete_switches(config)
     return config
 
 
@@ -118,11 +119,13 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
     own.
 
     Raises:
-        ValueError: If a key is unknown.
+        ValueError: If a key or a name is unknown.
     """
-    options = _replace_named(config, options)
-    for key in options:
-        _check_option(config, key)
+    for option in options:
+        first = option.split('.')[0]
+        if first not in config and first not in _KNOWN_KEYS:
+            raise ValueError(f'--cfg-options {option}: {unknown_key(first, _KNOWN_KEYS | set(config))}')
+    options = apply_named_options(config, options)
     if _TRAIN_ROOT in options:
         old = config.train_dataloader.dataset.get('data_root')
         for name in ('val_dataloader', 'test_dataloader'):
@@ -132,31 +135,12 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
     config.merge_from_dict(options)
 
 
-def _replace_named(config: Config, options: dict[str, Any]) -> dict[str, Any]:
-    """Put what ``model.agreement=NAME`` and ``model.backbone=LIBRARY/MODEL`` stand for in the place of the recipe's.
-
-    Merged into those, they would keep options of another class. Further options may then change parts of them.
-    """
-    from agmax_mm.models.agreements import AGREEMENTS
-
-    rest = dict(options)
-    agreement = rest.get('model.agreement')
-    if isinstance(agreement, str) and agreement in AGREEMENTS:
-        named = AGREEMENTS[rest.pop('model.agreement')]
-        config.model.agreement = None if named is None else ConfigDict(copy.deepcopy(named))
-    backbone = rest.get('model.backbone')
-    backbone = {'type': backbone} if isinstance(backbone, str) else backbone
-    if isinstance(backbone, dict) and '/' in str(backbone.get('type')):
-        del rest['model.backbone']
-        config.model.backbone = ConfigDict(backbone)
-    return rest
-
-
 def prepare_config(config: Config, *, world_size: int) -> None:
     """Complete a config for a run on ``world_size`` processes, in place.
 
-    Gives each process its share of ``total_batch_size`` and the loaders what they leave open. Where the total
-    differs from ``auto_scale_lr.base_batch_size``, the host scales the learning rate.
+    Gives each process its share of ``total_batch_size``, the loaders what they leave open, and each place that a switch
+    reaches its value. Where the total differs from ``auto_scale_lr.base_batch_size``, the host scales the learning
+    rate.
 
     Raises:
         ValueError: If the batch cannot be shared among the processes.
@@ -164,6 +148,7 @@ def prepare_config(config: Config, *, world_size: int) -> None:
     if world_size > 1:
         # Running statistics differ from rank to rank; validation and checkpoints must not depend on the rank.
         config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
+    complete_switches(config)
     _share_batch(config, world_size)
     check_annotations(config)
     for name in _LOADERS:
@@ -247,28 +232,3 @@ def _assigned_names(path: Path) -> Iterator[tuple[Path, str]]:
                 local = path.parent / base
                 if '::' not in base and local.is_file():
                     yield from _assigned_names(local)
-
-
-def _check_option(config: Config, option: str) -> None:
-    """Refuse an option whose first key is unknown, or whose parent does not exist."""
-    first, *rest = option.split('.')
-    if first not in config and first not in _KNOWN_KEYS:
-        raise ValueError(f'--cfg-options {option}: {_unknown(first, _KNOWN_KEYS | set(config))}')
-    node: Any = config.get(first)
-    for depth, key in enumerate(rest):
-        if isinstance(node, list | tuple):
-            if not key.isdigit() or int(key) >= len(node):
-                raise ValueError(f'--cfg-options {option}: expected an index below {len(node)}, got {key!r}')
-            node = node[int(key)]
-        elif isinstance(node, dict):
-            # A new key at the end may be an argument left at its default; in the middle it is a slip.
-            if key not in node and depth + 1 < len(rest) and node:
-                raise ValueError(f'--cfg-options {option}: {_unknown(key, set(node))}')
-            node = node.get(key)
-        else:
-            return
-
-
-def _unknown(key: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.0)
-    return f'unknown key {key!r}, the nearest known one is {nearest[0]!r}' if nearest else f'unknown key {key!r}'

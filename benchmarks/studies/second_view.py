@@ -7,14 +7,12 @@ of views. The setup is that of small_cifar10.py, a small network for 64 epochs o
 images: small enough for seeds, and no statement about the paper's recipes.
 """
 
-_two_views = {'train_dataloader.dataset.pipeline.0.num_views': 2}
-
 base = 'small_cifar10.py'
 arms = dict(
     one_view={},
-    two_views={**_two_views, 'model.agreement': 'none'},
-    agmax={**_two_views, 'model.agreement': 'mi'},
-    agmax_scale_07={**_two_views, 'model.agreement': 'mi', 'model.second_view': dict(scale=0.7)},
-    agmax_half_batch={**_two_views, 'model.agreement': 'mi', 'model.second_view': dict(share=0.5)},
+    two_views={'model.agreement': 'none'},
+    agmax={'model.agreement': 'mi'},
+    agmax_scale_07={'model.agreement': 'mi', 'model.second_view': dict(scale=0.7)},
+    agmax_half_batch={'model.agreement': 'mi', 'model.second_view': dict(share=0.5)},
 )
 seeds = [0, 1, 2]

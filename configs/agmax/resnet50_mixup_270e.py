@@ -16,11 +16,3 @@ paper = [
 ]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(step, num_views=2) if step['type'] == 'agmax_mm.TwoView' else step
-            for step in _base_.train_dataloader.dataset.pipeline
-        ]
-    )
-)

@@ -3,7 +3,7 @@
 Paper:   Yun et al., ICCV 2019, Tables 5 and 8, Baseline: 16.45 top-1 error, 3.69 top-5 error.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_baseline_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

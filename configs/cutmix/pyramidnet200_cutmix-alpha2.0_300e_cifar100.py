@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Figure 3, CutMix, alpha 2.0: a point of a plot, 
 Authors: a batch is mixed with a chance of 0.5. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix-alpha2.0_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -6,7 +6,7 @@ Decided: here, not in the paper: boxes may reach over the border, where they are
          way); a batch is mixed with a chance of 0.5.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix-fixed-size_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

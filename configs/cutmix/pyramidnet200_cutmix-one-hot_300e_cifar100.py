@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 8, One-hot CutMix: 15.89 top-1 error, 3.32
 Decided: here, not in the paper: a tie goes to the image that was pasted into; a batch is mixed with a chance of 0.5.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix-one-hot_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 8, Scheduled CutMix: 14.72 top-1 error, 3.
 Decided: here, not in the paper: the chance to mix grows from 0 to 1 step by step.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix-scheduled_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

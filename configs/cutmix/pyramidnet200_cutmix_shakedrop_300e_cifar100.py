@@ -6,7 +6,7 @@ Authors: a batch is mixed with a chance of 0.5. Not in the paper.
 Decided: here, not in the paper: a last block of probability 0.5, as ShakeDrop's own paper has it.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutmix_shakedrop_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

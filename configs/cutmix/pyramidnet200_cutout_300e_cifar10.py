@@ -4,7 +4,7 @@ Paper:   Yun et al., ICCV 2019, Table 7, Cutout: 3.10 top-1 error (3.85 for the 
 Decided: here, not in the paper: boxes are filled with the channels' mean, in every image.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutout_300e_cifar10.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -6,7 +6,7 @@ Decided: here, not in the paper: boxes are filled with the channels' mean, in ev
          stem and the first two stages is drawn at each step; every batch is mixed.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_cutout_manifold-mixup_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

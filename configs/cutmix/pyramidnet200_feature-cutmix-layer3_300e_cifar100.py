@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Figure 3, Feature CutMix, layer 3: a point of a 
 Decided: here, not in the paper: a batch is mixed with a chance of 0.5.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_feature-cutmix-layer3_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -4,7 +4,7 @@ Paper:   Yun et al., ICCV 2019, Table 5, Label smoothing (0.1): 16.73 top-1 erro
          the baseline).
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_ls_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -6,7 +6,7 @@ Decided: here, not in the paper: one layer of the image, the stem and the first 
          batch is mixed.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_manifold-mixup_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

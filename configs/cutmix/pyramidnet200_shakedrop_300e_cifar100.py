@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 5, ShakeDrop: 15.08 top-1 error, 2.72 top-
 Decided: here, not in the paper: a last block of probability 0.5, as ShakeDrop's own paper has it.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_shakedrop_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

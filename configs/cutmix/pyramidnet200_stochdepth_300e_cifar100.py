@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 5, StochDepth: 15.86 top-1 error, 3.33 top
 Decided: here, not in the paper: the rate grows linearly with depth, up to 0.25.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/pyramidnet200_stochdepth_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -3,7 +3,7 @@
 Paper:   Yun et al., ICCV 2019, Table 4, ResNet-101: 21.87 top-1 error, 6.29 top-5 error.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet101_baseline_300e.py 4
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 4, ResNet-101 + CutMix: 20.17 top-1 error,
 Authors: a batch is mixed with a chance of 1.0. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet101_cutmix_300e.py 4
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

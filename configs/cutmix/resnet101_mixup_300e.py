@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 4, ResNet-101 + Mixup: 20.52 top-1 error, 
 Decided: here, not in the paper: every batch is mixed.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet101_mixup_300e.py 4
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

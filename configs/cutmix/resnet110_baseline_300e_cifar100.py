@@ -3,7 +3,7 @@
 Paper:   Yun et al., ICCV 2019, Table 6, ResNet-110: 23.14 top-1 error, 5.95 top-5 error.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet110_baseline_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 6, ResNet-110 + CutMix: 20.11 top-1 error,
 Authors: a batch is mixed with a chance of 1.0; learning rate 0.1. Not in the paper.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet110_cutmix_300e_cifar100.py 2
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.0.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -3,7 +3,7 @@
 Paper:   Yun et al., ICCV 2019, Table 3, ResNet-152, quoted from others: 21.69 top-1 error, 5.94 top-5 error.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet152_baseline_300e.py 4
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

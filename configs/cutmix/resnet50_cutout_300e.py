@@ -5,7 +5,7 @@ Paper:   Yun et al., ICCV 2019, Table 3, ResNet-50 + Cutout: 22.93 top-1 error, 
 Decided: here, not in the paper: boxes are filled with the channels' mean, in every image.
 Ours:    not run.
 Run:     tools/dist_train.sh configs/cutmix/resnet50_cutout_300e.py 4
-AgMax:   --cfg-options model.agreement=mi train_dataloader.dataset.pipeline.1.num_views=2 (two views that agree)
+AgMax:   --cfg-options model.agreement=mi (two views that agree)
 Made by: tools/make_recipes.py
 """
 

@@ -44,9 +44,9 @@ def test_values_of_options():
 
 def test_options_reach_lists_and_dicts():
     config = load_config(
-        RECIPE, {'train_dataloader.dataset.pipeline.0.num_views': 1, 'model.agreement.loss_weight': 0.0}
+        RECIPE, {'train_dataloader.dataset.pipeline.0.num_views': 3, 'model.agreement.loss_weight': 0.0}
     )
-    assert config.train_dataloader.dataset.pipeline[0].num_views == 1
+    assert config.train_dataloader.dataset.pipeline[0].num_views == 3
     assert config.model.agreement.loss_weight == 0
 
 
@@ -56,6 +56,7 @@ def test_options_reach_lists_and_dicts():
         ('optim_wraper.lr', "unknown key 'optim_wraper', the nearest known one is 'optim_wrapper'"),
         ('model.bacbone.depth', "unknown key 'bacbone', the nearest known one is 'backbone'"),
         ('train_dataloader.dataset.pipeline.9.num_views', "expected an index below 2, got '9'"),
+        ('train_dataloader.dataset.pipeline.TwoVew.num_views', "'TwoVew', the nearest known one is 'TwoView'"),
     ],
 )
 def test_misspelt_options_name_the_nearest_key(option, message):

@@ -14,7 +14,7 @@ from tests.results.records import record
 
 RECIPE = 'configs/cutmix/resnet110_cutmix_300e_cifar100.py'
 NAME = 'resnet110_cutmix_300e_cifar100'
-AGMAX = {'model.agreement': 'mi', 'train_dataloader.dataset.pipeline.0.num_views': 2}
+AGMAX = {'model.agreement': 'mi'}
 CORRECT_LAM = 'data_preprocessor.batch_augments.augments.0.correct_lam'
 
 

@@ -17,16 +17,6 @@ _AGREEMENTS = {
 }
 # The authors tested what comes from timm at 256 px.
 _TESTED_AT_256 = ('regnetx-200mf', 'regnety-400mf', 'efficientnet-b0')
-_TWO_VIEWS = """\
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(step, num_views=2) if step['type'] == 'agmax_mm.TwoView' else step
-            for step in _base_.train_dataloader.dataset.pipeline
-        ]
-    )
-)
-"""
 
 
 def render_all() -> dict[str, str]:
@@ -93,7 +83,7 @@ def _agmax(recipe: Recipe, *, inherits: bool) -> list[str]:
         return [f"_base_ = './{_name(replace(recipe, agreement='mi'))}'\n", f'model = dict(agreement={agreement})\n']
     return [
         f"_base_ = '../{recipe.plain().path}'\n",
-        f"model = dict(agreement=dict(type='{kind}', loss_weight=1.0))\n{_TWO_VIEWS}",
+        f"model = dict(agreement=dict(type='{kind}', loss_weight=1.0))\n",
     ]
 
 
