@@ -81,7 +81,7 @@ def _complete_views(config: Config) -> None:
     for step in steps:
         if 'num_views' in model:
             step['num_views'] = model['num_views']
-        elif 'agreement' in model and step.get('num_views', 2) == 1:
+        elif 'agreement' in model and step.get('num_views') in (None, 1):
             step['num_views'] = 2
     views = {step.get('num_views', 2) for step in steps}
     if model.get('agreement') is not None and len(views) == 1 and views != {model.get('num_views', 2)}:
