@@ -68,7 +68,7 @@ setup(
     extras_require={
         'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'setuptools<82'],
         # The older 'imagecorruptions' has the same module name and must not be installed beside it.
-        'robust': ['imagecorruptions-imaug>=1.1.5', 'captum>=0.9'],
+        'robust': ['imagecorruptions-imaug>=1.1.5'],
         'ood': ['pytorch-ood>=0.4'],
         'cam': ["torchcam>=0.5; python_version>='3.11'", 'grad-cam>=1.5.5'],
         'audio': ['soundfile>=0.12'],
@@ -76,7 +76,7 @@ setup(
         'onnx': ['onnx>=1.17', 'onnxruntime>=1.20'],
         'track': ['tensorboard>=2.15'],
         'demo': ['mlxtend>=0.25,<0.26'],
-        'dev': ['mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'tensorboard>=2.15'],
+        'dev': ['mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'tensorboard>=2.15', 'torchattack>=1.7'],
     },
     classifiers=[
         'Development Status :: 3 - Alpha',

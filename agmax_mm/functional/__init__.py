@@ -1,6 +1,9 @@
 """The papers in pure torch. Nothing here imports mmengine, mmcv, mmpretrain or mmdet."""
 
+from agmax_mm.functional.attacks import fgsm, pgd
 from agmax_mm.functional.boxes import cutmix_bbox, fixed_size_bbox, kept_share
+from agmax_mm.functional.calibration import ReliabilityBins, expected_calibration_error, reliability_bins
+from agmax_mm.functional.detection_scores import auroc, detection_accuracy, roc_curve, tnr_at_tpr
 from agmax_mm.functional.distributed import all_reduce_sum
 from agmax_mm.functional.divergence import (
     cross_entropy_agreement,
@@ -17,13 +20,18 @@ from agmax_mm.functional.mixing import cutmix, mixup, sample_beta
 from agmax_mm.functional.shake_drop import shake_drop
 
 __all__ = [
+    'ReliabilityBins',
     'all_reduce_sum',
+    'auroc',
     'batch_entropy',
     'cross_entropy_agreement',
     'cutmix',
     'cutmix_bbox',
     'cutout',
+    'detection_accuracy',
     'drop_block',
+    'expected_calibration_error',
+    'fgsm',
     'fixed_size_bbox',
     'jsd_agreement',
     'kept_share',
@@ -34,6 +42,10 @@ __all__ = [
     'pair_consistency',
     'pair_entropy',
     'pca_lighting',
+    'pgd',
+    'reliability_bins',
+    'roc_curve',
     'sample_beta',
     'shake_drop',
+    'tnr_at_tpr',
 ]
