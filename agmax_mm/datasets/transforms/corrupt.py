@@ -7,35 +7,68 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from agmax_mm.datasets.transforms.corruptions import CORRUPTIONS, Image
 from agmax_mm.randomness import seeded
 from agmax_mm.registry import TRANSFORMS
 
-_SEVERITIES = (1, 2, 3, 4, 5)
+SEVERITIES = (1, 2, 3, 4, 5)
+# The 15 that ImageNet-C scores, and the four that it keeps for validation.
+SCORED = (
+    'gaussian_noise',
+    'shot_noise',
+    'impulse_noise',
+    'defocus_blur',
+    'glass_blur',
+    'motion_blur',
+    'zoom_blur',
+    'snow',
+    'frost',
+    'fog',
+    'brightness',
+    'contrast',
+    'elastic_transform',
+    'pixelate',
+    'jpeg_compression',
+)
+EXTRA = ('speckle_noise', 'gaussian_blur', 'spatter', 'saturate')
+# What the stored images of ImageNet-C were written with.
+STORED_QUALITY = 85
 _SMALLEST = 32  # pixels, the library's limit
 
 
 @TRANSFORMS.register_module()
 class Corrupt(BaseTransform):
-    """One of the 19 corruptions of Hendrycks and Dietterich (ICLR 2019), by the package ``imagecorruptions``.
+    """One of the 19 corruptions of Hendrycks and Dietterich (ICLR 2019).
 
-    Required key: ``img``, and, for a seed, ``img_path`` or ``sample_idx``. Modified key: ``img``, BGR and uint8 as
-    before. Put it first after loading: severities are defined for whole images before any resizing.
+    Most are the package ``imagecorruptions``'; see :mod:`agmax_mm.datasets.transforms.corruptions` for those that are
+    not. Required key: ``img``, and, for a seed, ``img_path`` or ``sample_idx``. Modified key: ``img``, BGR and uint8 as
+    before. For images like ImageNet-C's put it behind resizing and cropping, for whole images first after loading.
 
     Args:
         corruption: Its name, such as ``'gaussian_noise'`` or ``'fog'``.
         severity: 1 to 5.
-        seed: With a number, an image's corruption is drawn from it and the name of the image's file, so that all
-            models see the same images. ``None`` draws anew each time, for training.
+        seed: With a number, an image's corruption is drawn from it, the corruption, the severity and the path of the
+            image's file, so that all models see the same images. ``None`` draws anew each time, for training.
+        root: Folder that the paths are taken relative to, so that a data set draws alike wherever it lies.
+        jpeg_quality: Write the result as JPEG and read it again, as the stored ImageNet-C was with 85; ``None``: don't.
 
     Raises:
         ValueError: If an argument is unknown, the package is missing, or an image is not of shape (H, W, 3), uint8 and
             at least 32 pixels a side.
     """
 
-    def __init__(self, corruption: str, severity: int = 1, seed: int | None = 0) -> None:
+    def __init__(
+        self,
+        corruption: str,
+        severity: int = 1,
+        seed: int | None = 0,
+        root: str | None = None,
+        jpeg_quality: int | None = None,
+    ) -> None:
         try:
             # Compiles and loads scipy, scikit-image and numba: only where it is used.
             from imagecorruptions import corrupt, corruption_dict
@@ -43,13 +76,17 @@ class Corrupt(BaseTransform):
             raise ValueError(f'Corrupt: expected the package imagecorruptions-imaug, got {error}') from None
         if corruption not in corruption_dict:
             raise ValueError(f'Corrupt.corruption: expected one of {", ".join(corruption_dict)}, got {corruption!r}')
-        if severity not in _SEVERITIES:
+        if severity not in SEVERITIES:
             raise ValueError(f'Corrupt.severity: expected 1 to 5, got {severity!r}')
         if seed is not None and seed < 0:
             raise ValueError(f'Corrupt.seed: expected None or at least 0, got {seed}')
+        if jpeg_quality is not None and not 1 <= jpeg_quality <= 100:
+            raise ValueError(f'Corrupt.jpeg_quality: expected None or 1 to 100, got {jpeg_quality!r}')
         self.corruption = corruption
         self.severity = severity
         self.seed = seed
+        self.root = root
+        self.jpeg_quality = jpeg_quality
         self._corrupt = corrupt
         # Two corruptions do not draw from numpy's global generator, but from a new one that they seed by themselves.
         self._takes_seed = 'seed' in inspect.signature(corruption_dict[corruption]).parameters
@@ -66,17 +103,43 @@ class Corrupt(BaseTransform):
         if self.seed is None:
             results['img'] = self._corrupted(image)
         else:
-            with seeded(self.seed, zlib.crc32(f'{Path(where).name} {self.corruption} {self.severity}'.encode())):
+            with seeded(self.seed, zlib.crc32(f'{self._name(where)} {self.corruption} {self.severity}'.encode())):
                 results['img'] = self._corrupted(image)
         return results
 
-    def _corrupted(self, image: np.ndarray) -> np.ndarray:
-        options = {'seed': int(np.random.randint(2**31))} if self._takes_seed else {}
-        # The library takes RGB: some corruptions have a colour.
+    def _name(self, where: str) -> str:
+        """An image's name: its path, relative to the root where it lies below it."""
+        path = Path(where)
+        if self.root is not None and path.is_relative_to(self.root):
+            path = path.relative_to(self.root)
+        return path.as_posix()
+
+    def _corrupted(self, image: Image) -> Image:
+        # The corruptions take RGB: some have a colour.
         rgb = np.ascontiguousarray(image[..., ::-1])
-        corrupted = self._corrupt(rgb, severity=self.severity, corruption_name=self.corruption, **options)
-        return np.ascontiguousarray(corrupted[..., ::-1])
+        if self.corruption in CORRUPTIONS:
+            corrupted = CORRUPTIONS[self.corruption](rgb, self.severity)
+        else:
+            options = {'seed': int(np.random.randint(2**31))} if self._takes_seed else {}
+            corrupted = self._corrupt(rgb, severity=self.severity, corruption_name=self.corruption, **options)
+        corrupted = np.ascontiguousarray(corrupted[..., ::-1])
+        return corrupted if self.jpeg_quality is None else _through_jpeg(corrupted, self.jpeg_quality)
 
     def __repr__(self) -> str:
-        """The corruption."""
-        return f'{type(self).__name__}(corruption={self.corruption!r}, severity={self.severity}, seed={self.seed})'
+        """The corruption and what it does not do by default."""
+        options = {'root': self.root, 'jpeg_quality': self.jpeg_quality}
+        given = ''.join(f', {name}={value!r}' for name, value in options.items() if value is not None)
+        return (
+            f'{type(self).__name__}(corruption={self.corruption!r}, severity={self.severity}, seed={self.seed}{given})'
+        )
+
+
+def _through_jpeg(image: Image, quality: int) -> Image:
+    """Write with Pillow, as the authors did, and read as the host does."""
+    import io
+
+    from PIL import Image as Picture
+
+    buffer = io.BytesIO()
+    Picture.fromarray(image[..., ::-1]).save(buffer, 'JPEG', quality=quality, optimize=True)
+    return cv2.imdecode(np.frombuffer(buffer.getvalue(), np.uint8), cv2.IMREAD_COLOR)
