@@ -83,7 +83,7 @@ def pgd(
         steps: Number of steps, at least 1.
         step_size: Size of a step, ``2.5 * eps / steps`` by default, which can cross the box.
         random_start: Begin at a uniform draw from the box instead of at the images.
-        generator: Source of that draw; torch's global one by default.
+        generator: Source of that draw, on any device; torch's global one by default.
         low: Least value of a pixel, or ``None`` for no limit.
         high: Greatest value of a pixel, or ``None`` for no limit.
 
@@ -103,7 +103,9 @@ def pgd(
     images = images.detach()
     changed = images
     if random_start:
-        draw = torch.rand(images.shape, generator=generator, dtype=images.dtype, device=images.device)
+        # On the generator's device: one of the CPU draws the same for images on a GPU.
+        device = images.device if generator is None else generator.device
+        draw = torch.rand(images.shape, generator=generator, dtype=images.dtype, device=device).to(images.device)
         changed = _clamped(images + eps * (2 * draw - 1), low, high)
     for _ in range(steps):
         changed = changed + step_size * _gradient(model, changed, labels).sign()

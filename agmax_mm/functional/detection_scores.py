@@ -39,7 +39,7 @@ def tnr_at_tpr(scores_in: Tensor, scores_out: Tensor, tpr: float = 0.95) -> floa
     if not 0 < tpr <= 1:
         raise ValueError(f'tpr: expected above 0 and at most 1, got {tpr}')
     inside, outside = _sorted(scores_in, scores_out)
-    thresholds = inside.unique()
+    thresholds = torch.unique(inside)
     accepted = len(inside) - torch.searchsorted(inside, thresholds)
     # From the lowest threshold on: the first of equals is the one that accepts more.
     closest = int((accepted.double() - tpr * len(inside)).abs().argmin())
@@ -112,7 +112,7 @@ def roc_curve(scores_in: Tensor, scores_out: Tensor) -> tuple[Tensor, Tensor]:
 
 def _rates(inside: Tensor, outside: Tensor) -> tuple[Tensor, Tensor]:
     """TPR and TNR at each distinct score as the threshold, ascending, and at one above all scores."""
-    thresholds = torch.cat([inside, outside]).unique()
+    thresholds = torch.unique(torch.cat([inside, outside]))
     end = torch.ones(1, dtype=torch.float64, device=thresholds.device)
     rejected_in = torch.searchsorted(inside, thresholds).double() / len(inside)
     rejected_out = torch.searchsorted(outside, thresholds).double() / len(outside)

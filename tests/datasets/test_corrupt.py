@@ -149,6 +149,27 @@ def test_jpeg_as_the_stored_images_have_it(photograph):
     assert 0.5 < np.abs(stored.astype(int) - plain.astype(int)).mean() < 10
 
 
+@pytest.mark.parametrize('quality', [None, 85])
+def test_cached_results_are_the_results(photograph, tmp_path, quality, monkeypatch):
+    options = dict(severity=3, jpeg_quality=quality)
+    expected = corrupted(photograph, 'gaussian_noise', **options)
+    cache = str(tmp_path / 'cache')
+    assert np.array_equal(corrupted(photograph, 'gaussian_noise', cache=cache, **options), expected)
+    assert len(list((tmp_path / 'cache').rglob('*.*'))) == 1
+    with monkeypatch.context() as patch:
+        # From now on nothing can be made.
+        patch.setattr(Corrupt, '_corrupted', None)
+        assert np.array_equal(corrupted(photograph, 'gaussian_noise', cache=cache, **options), expected)
+        for change in (dict(path='b/1.jpg'), dict(seed=1), dict(severity=2), dict(jpeg_quality=50)):
+            with pytest.raises(TypeError):
+                corrupted(photograph, 'gaussian_noise', **{**options, **change}, cache=cache)
+        # Another image of the same name is another one.
+        with pytest.raises(TypeError):
+            corrupted(photograph + 1, 'gaussian_noise', cache=cache, **options)
+    with pytest.raises(ValueError, match='cache: expected a seed beside it'):
+        Corrupt('fog', seed=None, cache=cache)
+
+
 def test_the_draw_follows_the_path_below_the_root(photograph):
     def noise(path, root=None):
         return corrupted(photograph, 'gaussian_noise', path, severity=3, root=root)

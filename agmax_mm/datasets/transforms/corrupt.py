@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import io
 import zlib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
+from PIL import Image as Picture
 
 from agmax_mm.datasets.transforms.corruptions import CORRUPTIONS, Image
+from agmax_mm.fileio import atomic_path
 from agmax_mm.randomness import seeded
 from agmax_mm.registry import TRANSFORMS
 
@@ -38,6 +43,8 @@ EXTRA = ('speckle_noise', 'gaussian_blur', 'spatter', 'saturate')
 # What the stored images of ImageNet-C were written with.
 STORED_QUALITY = 85
 _SMALLEST = 32  # pixels, the library's limit
+# Of what the functions here make; a new one makes cached images void.
+_VERSION = 1
 
 
 @TRANSFORMS.register_module()
@@ -55,6 +62,7 @@ class Corrupt(BaseTransform):
             image's file, so that all models see the same images. ``None`` draws anew each time, for training.
         root: Folder that the paths are taken relative to, so that a data set draws alike wherever it lies.
         jpeg_quality: Write the result as JPEG and read it again, as the stored ImageNet-C was with 85; ``None``: don't.
+        cache: Folder to keep results in, found again by the image's content; needs a seed. ``None`` makes them anew.
 
     Raises:
         ValueError: If an argument is unknown, the package is missing, or an image is not of shape (H, W, 3), uint8 and
@@ -68,6 +76,7 @@ class Corrupt(BaseTransform):
         seed: int | None = 0,
         root: str | None = None,
         jpeg_quality: int | None = None,
+        cache: str | None = None,
     ) -> None:
         try:
             # Compiles and loads scipy, scikit-image and numba: only where it is used.
@@ -82,11 +91,14 @@ class Corrupt(BaseTransform):
             raise ValueError(f'Corrupt.seed: expected None or at least 0, got {seed}')
         if jpeg_quality is not None and not 1 <= jpeg_quality <= 100:
             raise ValueError(f'Corrupt.jpeg_quality: expected None or 1 to 100, got {jpeg_quality!r}')
+        if cache is not None and seed is None:
+            raise ValueError('Corrupt.cache: expected a seed beside it, got None, which draws anew each time')
         self.corruption = corruption
         self.severity = severity
         self.seed = seed
         self.root = root
         self.jpeg_quality = jpeg_quality
+        self.cache = cache
         self._corrupt = corrupt
         # Two corruptions do not draw from numpy's global generator, but from a new one that they seed by themselves.
         self._takes_seed = 'seed' in inspect.signature(corruption_dict[corruption]).parameters
@@ -101,10 +113,11 @@ class Corrupt(BaseTransform):
                 f'{image.dtype} of {image.shape} for {where}'
             )
         if self.seed is None:
-            results['img'] = self._corrupted(image)
+            results['img'] = self._finished(self._corrupted(image))
+        elif self.cache is None:
+            results['img'] = self._finished(self._drawn(image, self._name(where)))
         else:
-            with seeded(self.seed, zlib.crc32(f'{self._name(where)} {self.corruption} {self.severity}'.encode())):
-                results['img'] = self._corrupted(image)
+            results['img'] = _decoded(self._kept(image, self._name(where)))
         return results
 
     def _name(self, where: str) -> str:
@@ -114,6 +127,26 @@ class Corrupt(BaseTransform):
             path = path.relative_to(self.root)
         return path.as_posix()
 
+    def _kept(self, image: Image, name: str) -> bytes:
+        """The result as a file's content, from the cache if it is there."""
+        assert self.cache is not None
+        # Whatever the result depends on, but for what the path of the file says.
+        facts = (name, self.seed, self.jpeg_quality, image.shape, _VERSION, version('imagecorruptions-imaug'))
+        key = hashlib.blake2b(image.tobytes() + repr(facts).encode(), digest_size=16).hexdigest()
+        suffix = '.png' if self.jpeg_quality is None else '.jpg'
+        path = Path(self.cache, self.corruption, str(self.severity), key[:2], key + suffix)
+        if path.is_file():
+            return path.read_bytes()
+        content = _encoded(self._drawn(image, name), self.jpeg_quality)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+        return content
+
+    def _drawn(self, image: Image, name: str) -> Image:
+        assert self.seed is not None
+        with seeded(self.seed, zlib.crc32(f'{name} {self.corruption} {self.severity}'.encode())):
+            return self._corrupted(image)
+
     def _corrupted(self, image: Image) -> Image:
         # The corruptions take RGB: some have a colour.
         rgb = np.ascontiguousarray(image[..., ::-1])
@@ -122,8 +155,10 @@ class Corrupt(BaseTransform):
         else:
             options = {'seed': int(np.random.randint(2**31))} if self._takes_seed else {}
             corrupted = self._corrupt(rgb, severity=self.severity, corruption_name=self.corruption, **options)
-        corrupted = np.ascontiguousarray(corrupted[..., ::-1])
-        return corrupted if self.jpeg_quality is None else _through_jpeg(corrupted, self.jpeg_quality)
+        return np.ascontiguousarray(corrupted[..., ::-1])
+
+    def _finished(self, image: Image) -> Image:
+        return image if self.jpeg_quality is None else _decoded(_encoded(image, self.jpeg_quality))
 
     def __repr__(self) -> str:
         """The corruption and what it does not do by default."""
@@ -134,12 +169,14 @@ class Corrupt(BaseTransform):
         )
 
 
-def _through_jpeg(image: Image, quality: int) -> Image:
-    """Write with Pillow, as the authors did, and read as the host does."""
-    import io
-
-    from PIL import Image as Picture
-
+def _encoded(image: Image, jpeg_quality: int | None) -> bytes:
+    """An image as a PNG file, or as JPEG by Pillow, which the authors used."""
+    if jpeg_quality is None:
+        return cv2.imencode('.png', image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
     buffer = io.BytesIO()
-    Picture.fromarray(image[..., ::-1]).save(buffer, 'JPEG', quality=quality, optimize=True)
-    return cv2.imdecode(np.frombuffer(buffer.getvalue(), np.uint8), cv2.IMREAD_COLOR)
+    Picture.fromarray(image[..., ::-1]).save(buffer, 'JPEG', quality=jpeg_quality, optimize=True)
+    return buffer.getvalue()
+
+
+def _decoded(content: bytes) -> Image:
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
