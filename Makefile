@@ -25,7 +25,7 @@ bench: install  ## Measure speed and memory into benchmarks/; BENCH_ARGS='--imag
 lint: install  ## Check formatting, lint and types
 	@status=0; for check in 'ruff format --check .' 'ruff check .' mypy; do $(BIN)/$$check || status=1; done; exit $$status
 
-format: install  ## Format the code and mend what lint can mend by itself
+format: install  ## Format the code, and fix what the linter can fix by itself
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
@@ -36,7 +36,7 @@ install:  ## Make .venv and install everything with exact versions; TIER=classif
 	  echo 'error: no $(PYTHON) here: install Python 3.11 or name it, as in: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@$(PYTHON) tools/install.py --tier $(TIER)
 
-doctor: install  ## Say which tier works, what is wrong, and the command that mends it
+doctor: install  ## Say which tier works, what is wrong, and the command that fixes it
 	@$(BIN)/python -m agmax_mm doctor
 
 clean:  ## Remove caches and build products

@@ -18,8 +18,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     doctor_parser = commands.add_parser(
         'doctor',
-        help='say which tier works here, what is wrong, and the command that mends it',
-        description='Say which tier works here, what is wrong, and the command that mends it. '
+        help='say which tier works here, what is wrong, and the command that fixes it',
+        description='Say which tier works here, what is wrong, and the command that fixes it. '
         'The exit code is 0 if classification works and nothing is wrong.',
         epilog=EXAMPLE,
         formatter_class=parser.formatter_class,

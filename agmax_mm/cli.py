@@ -36,11 +36,11 @@ def run(main: Callable[[], int | None]) -> None:
     except Exception as error:
         if _DEBUG in sys.argv:
             raise
-        print(f'error: {describe(error)}', file=sys.stderr)
+        print(f'error: {error_line(error)}', file=sys.stderr)
         sys.exit(1)
 
 
-def describe(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """One line for an error.
 
     Mistakes of the user are ``ValueError`` and ``OSError``, whose text says it all. Of others the kind and the place

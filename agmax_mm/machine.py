@@ -24,7 +24,7 @@ _LIBRARIES = (
 )
 
 
-def versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Versions of Python and of the libraries that a result depends on, where they are installed."""
     found = {'python': platform.python_version()}
     for name in _LIBRARIES:
@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def device() -> str:
+def device_name() -> str:
     """Name of the GPU in use, or of the processor."""
     if torch.cuda.is_available():
         return f'cuda: {torch.cuda.get_device_name()}'

@@ -40,7 +40,7 @@ def test_speaks_where_nothing_is_installed(tmp_path):
     assert done.returncode == 1
     assert done.stderr == ''
     assert re.search(r'^classification +broken\ndetection +not installed$', done.stdout, re.MULTILINE)
-    assert re.search(rf'error: not installed: torch, .*\n  mend: {python} -m pip install torch==', done.stdout)
+    assert re.search(rf'error: not installed: torch, .*\n  fix: {python} -m pip install torch==', done.stdout)
 
 
 def test_this_environment_is_healthy():

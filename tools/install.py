@@ -35,7 +35,7 @@ FULL_SIZE_GB, UPDATE_SIZE_GB = 8, 1
 
 
 class InstallError(Exception):
-    """What a person can mend; its text is the one line they see."""
+    """What a person can fix; its text is the one line they see."""
 
 
 class Installer:
@@ -118,7 +118,7 @@ class Installer:
             raise InstallError(f'not enough disk space in {self.venv.parent}: need {needed} GB, {free:.1f} GB are free')
 
     def make_venv(self) -> None:
-        """Make the environment or mend it; make it anew if it belongs to another version of Python."""
+        """Make the environment or repair it; make it anew if it belongs to another version of Python."""
         want = '{}.{}'.format(*PYTHON_VERSION)
         found = capture([self.python, '-c', 'import sys; print("{}.{}".format(*sys.version_info))'])
         for rest in self.site.glob('*'):

@@ -1,4 +1,4 @@
-"""Random numbers that all processes draw alike."""
+"""Random numbers that are equal in all processes of a step."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from mmengine.logging import MessageHub
 
 
 class SharedCoins:
-    """Source of what a step decides as a whole.
+    """Random generator for the decisions of a whole step, such as whether it is mixed.
 
-    Processes augment differently but mix in the same steps: the batch is one.
+    Processes augment their images differently, but all of them mix in the same steps, because the batch is one.
 
     Args:
-        purpose: Numbers that set apart what is drawn for different purposes in one step.
+        purpose: Numbers that separate the draws of different purposes in one step.
     """
 
     def __init__(self, *purpose: int) -> None:
         self._purpose = purpose
         self._generator: np.random.RandomState | None = None
 
-    def of_step(self, device: Any) -> Any:
-        """Where this step's draws come from, with the functions of ``numpy.random``; ask once per step.
+    def step_generator(self, device: Any) -> Any:
+        """Return the generator of this step, with the functions of ``numpy.random``. Call it once per step.
 
         Args:
-            device: What the processes exchange tensors on. All of them must ask.
+            device: Device on which the processes exchange tensors. All processes must call this function.
         """
         if get_world_size() == 1:
             return np.random
         information = MessageHub.get_current_instance().runtime_info
         if 'shared_seed' in information:
-            # By RandomStateHook: a function of the step, so that a resumed run tosses the same.
+            # RandomStateHook noted it. The seed is a function of the step, so a resumed run draws the same numbers.
             return np.random.RandomState([information['shared_seed'], information['iter'], *self._purpose])
         if self._generator is None:
             seed = torch.randint(2**31, (), device=device)

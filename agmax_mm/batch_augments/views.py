@@ -13,48 +13,48 @@ from agmax_mm.batch_augments.mixing import Mixing
 Mix = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def toss(augment: Any, coins: Any) -> Mix | None:
-    """Toss the coin of an augmentation for a whole step.
+def drawn_mix(augment: Any, generator: Any) -> Mix | None:
+    """Draw whether an augmentation mixes this step.
 
     Args:
-        augment: An augmentation, ours or the host's, which has no coin of its own; or None.
-        coins: Where the coin comes from, with numpy's ``random_sample``.
+        augment: Augmentation of this package; or one of the host, which always mixes; or None.
+        generator: Source of the draw, with numpy's ``random_sample``.
 
     Returns:
-        What mixes without a further coin, or None to leave the step unmixed.
+        A function that mixes without a further draw, or None if the step stays unmixed.
     """
     if not isinstance(augment, Mixing):
         return augment
     probability = augment.probability()
-    if probability < 1.0 and coins.random_sample() >= probability:
+    if probability < 1.0 and generator.random_sample() >= probability:
         return None
     return augment.always
 
 
 def mix_views(
-    mix: Mix, images: Tensor, scores: Tensor, sizes: Sequence[int], *, share: bool = False
+    mix: Mix, images: Tensor, scores: Tensor, sizes: Sequence[int], *, alike: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Mix each view on its own, or all of them alike.
+    """Mix each view with draws of its own, or all views with the same draws.
 
     Args:
-        mix: Mixes images ``(N, C, H, W)`` and class probabilities ``(N, K)``.
+        mix: Function that mixes images ``(N, C, H, W)`` and class probabilities ``(N, K)``.
         images: Images or feature maps of all views, one view after the other, ``sum(sizes)`` of them.
         scores: Class probabilities in the same order.
         sizes: Number of images in each view.
-        share: One ratio, the same partners and one box for all views, which must be of one size.
+        alike: Use one ratio, the same partners and one box for all views. The views must have one size then.
 
     Returns:
         Images and class probabilities, in the same order.
 
     Raises:
-        ValueError: If views of several sizes shall share.
+        ValueError: If ``alike`` is set and the views differ in size.
     """
     if len(sizes) == 1:
         return mix(images, scores)
-    if share:
+    if alike:
         if len(set(sizes)) > 1:
             raise ValueError(f'share_mix: expected views of one size, got {", ".join(map(str, sizes))} images')
-        # As channels of one image and classes of one row: mixing treats all of them alike.
+        # Views become channels of one image and classes of one row: mixing treats all of them alike.
         stacked = (torch.cat(rows.split(sizes[0]), dim=1) for rows in (images, scores))
         mixed, mixed_scores = (torch.cat(rows.chunk(len(sizes), dim=1)) for rows in mix(*stacked))
         return mixed, mixed_scores

@@ -66,7 +66,7 @@ class ImageFolder(CustomDataset):
         self.store: ImageStore | None = None
         if not (self.root / split).is_dir():
             what = 'images' if ann_file else 'class folders'
-            raise ValueError(f'{self._who()}: expected a folder of {what} at {str(self.root / split)!r}, got none')
+            raise ValueError(f'{self._name}: expected a folder of {what} at {str(self.root / split)!r}, got none')
         super().__init__(data_root=str(self.root), data_prefix=split, ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -92,14 +92,14 @@ class ImageFolder(CustomDataset):
         try:
             return self.pipeline(info)
         except (AssertionError, OSError, cv2.error) as error:
-            raise ValueError(f'{self._who()}: expected an image in {path!r}, got {error}') from None
+            raise ValueError(f'{self._name}: expected an image in {path!r}, got {error}') from None
 
     def _decode(self, items: list[dict[str, Any]]) -> ImageStore:
         """Move the work of the pipeline's first step, which it loses, to here."""
         steps = self.pipeline.transforms
         if not steps or not isinstance(steps[0], LoadImageFromFile):
             raise ValueError(
-                f'{self._who()}.in_memory: expected a pipeline that begins with LoadImageFromFile, '
+                f'{self._name}.in_memory: expected a pipeline that begins with LoadImageFromFile, '
                 f'got {type(steps[0]).__name__ if steps else "an empty one"}'
             )
         load = steps.pop(0)
@@ -110,9 +110,9 @@ class ImageFolder(CustomDataset):
                 image = load({'img_path': path})['img']
                 return image.decode() if isinstance(image, EncodedImage) else image
             except (AssertionError, OSError, TypeError, cv2.error) as error:
-                raise ValueError(f'{self._who()}: expected an image in {path!r}, got {error}') from None
+                raise ValueError(f'{self._name}: expected an image in {path!r}, got {error}') from None
 
-        return ImageStore(decode, len(items), f'{self._who()} {self.img_prefix}')
+        return ImageStore(decode, len(items), f'{self._name} {self.img_prefix}')
 
     def _find_samples(self) -> list[tuple[str, int]]:
         """Paths relative to the split's folder, and labels."""
@@ -121,16 +121,16 @@ class ImageFolder(CustomDataset):
         folders = _subfolders(reference if reference.is_dir() else folder)
         unknown = sorted(set(_subfolders(folder)) - set(folders))
         if not folders:
-            raise ValueError(f'{self._who()}: expected class folders in {str(folder)!r}, got none')
+            raise ValueError(f'{self._name}: expected class folders in {str(folder)!r}, got none')
         if unknown:
             raise ValueError(
-                f'{self._who()}: expected the {len(folders)} classes of {str(reference)!r} in {str(folder)!r}, '
+                f'{self._name}: expected the {len(folders)} classes of {str(reference)!r} in {str(folder)!r}, '
                 f'got {len(unknown)} others: {", ".join(unknown[:5])}'
             )
         given = self._metainfo.get('classes')
         if given is not None and len(given) != len(folders):
             raise ValueError(
-                f'{self._who()}.classes: expected {len(folders)} names, one for each folder of {str(reference)!r}, '
+                f'{self._name}.classes: expected {len(folders)} names, one for each folder of {str(reference)!r}, '
                 f'got {len(given)}'
             )
         samples = [
@@ -141,7 +141,7 @@ class ImageFolder(CustomDataset):
         empty = [name for label, name in enumerate(folders) if label not in found and (folder / name).is_dir()]
         if empty:
             raise ValueError(
-                f'{self._who()}: expected images ({", ".join(sorted(self.extensions))}) in every class folder of '
+                f'{self._name}: expected images ({", ".join(sorted(self.extensions))}) in every class folder of '
                 f'{str(folder)!r}, got none in {len(empty)}: {", ".join(empty[:5])}'
             )
         self._metainfo['classes'] = given or self._class_names(folders)
@@ -154,12 +154,12 @@ class ImageFolder(CustomDataset):
             classes, complete = self._classes_of_list(max(image.label for image in images) + 1)
             check_labels(images, classes, file)
         except ValueError as error:
-            raise ValueError(f'{self._who()}: {error}') from None
+            raise ValueError(f'{self._name}: {error}') from None
         found = {image.label for image in images}
         empty = [name for label, name in enumerate(classes) if label not in found]
         if empty and complete:
             raise ValueError(
-                f'{self._who()}: expected images of all {len(classes)} classes in {str(file)!r}, '
+                f'{self._name}: expected images of all {len(classes)} classes in {str(file)!r}, '
                 f'got none of {len(empty)}: {", ".join(map(repr, empty[:5]))}; where the labels are of other classes, '
                 f'or of a part, name those in dataset.classes (labels here: {min(found)} to {max(found)})'
             )
@@ -185,7 +185,8 @@ class ImageFolder(CustomDataset):
     def _is_image(self, path: str) -> bool:
         return self.is_valid_file(path) and not Path(path).name.startswith('.')
 
-    def _who(self) -> str:
+    @property
+    def _name(self) -> str:
         return type(self).__name__
 
 

@@ -1,4 +1,4 @@
-"""``python -m agmax_mm doctor``: which tier works here, what is wrong, and the one command that mends each thing.
+"""``python -m agmax_mm doctor``: which tier works here, what is wrong, and the one command that fixes each thing.
 
 The exit code is 0 if the classification tier works and nothing is wrong. A detection tier that is not installed is no
 error, one that is installed but does not work is. Warnings and notes leave the exit code alone.
@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agmax_mm import __version__
-from agmax_mm.doctor.checks import CHECKS, CLASSIFICATION, DETECTION, DISTRIBUTION_OF, Finding, check_python, pinned
+from agmax_mm.doctor.checks import CHECKS, CLASSIFICATION, DETECTION, DISTRIBUTION_OF, check_python, pinned
 from agmax_mm.doctor.environment import Environment, read_environment
+from agmax_mm.findings import Finding
 
 __all__ = ['Diagnosis', 'Environment', 'Finding', 'diagnose', 'main', 'read_environment', 'render']
 
@@ -52,8 +53,8 @@ def _unexplained(env: Environment, findings: Iterable[Finding]) -> list[Finding]
     for name in wanted:
         if name not in explained and name in env.probes and not env.works(name):
             distribution = DISTRIBUTION_OF.get(name, name)
-            mend = f'{env.command} -m pip install --force-reinstall --no-deps {pinned(distribution)}'
-            return [Finding('error', f'{name} does not work: {env.error(name)}', mend, (name,))]
+            fix = f'{env.command} -m pip install --force-reinstall --no-deps {pinned(distribution)}'
+            return [Finding('error', f'{name} does not work: {env.error(name)}', fix, (name,))]
     return []
 
 
@@ -70,8 +71,8 @@ def render(env: Environment, diagnosis: Diagnosis) -> str:
         lines.append("  optional; it compiles mmcv's operators: make install, or the steps in the README")
     for finding in diagnosis.findings:
         lines.append(f'{finding.level}: {finding.problem}')
-        if finding.mend:
-            lines.append(f'  mend: {finding.mend}')
+        if finding.fix:
+            lines.append(f'  fix: {finding.fix}')
     return '\n'.join(lines)
 
 

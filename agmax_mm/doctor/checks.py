@@ -1,12 +1,12 @@
-"""What can be wrong with an environment, and the one command that mends it: functions of its description alone."""
+"""What can be wrong with an environment, and the one command that fixes it: functions of its description alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from agmax_mm.doctor.environment import Environment, release
+from agmax_mm.findings import Finding
 
 # The set that was tested together.
 TESTED = {
@@ -36,23 +36,6 @@ DETECTION = (*CLASSIFICATION, 'operators', 'mmdet')
 BUILD_TOOLS = "'setuptools>=80,<82' wheel ninja packaging psutil"
 TORCH_BOUND = (2, 13)
 REINSTALL = '--force-reinstall --no-deps'
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing worth telling.
-
-    Attributes:
-        level: ``'error'`` breaks a tier or falsifies results; ``'warning'`` may break a part; ``'note'`` is harmless.
-        problem: What is the matter, in one sentence.
-        mend: The command that mends it; empty for a note.
-        explains: The trials whose failure this accounts for.
-    """
-
-    level: Literal['error', 'warning', 'note']
-    problem: str
-    mend: str = ''
-    explains: tuple[str, ...] = ()
 
 
 def pinned(*names: str) -> str:
@@ -89,11 +72,11 @@ def check_missing(env: Environment) -> Iterator[Finding]:
     replaced = {ORIGINALS[name] for name in env.distributions if name in ORIGINALS}
     missing = [name for name in needed if name not in env.distributions and name not in replaced]
     if missing:
-        mend = _install(env, pinned(*missing))
+        fix = _install(env, pinned(*missing))
         if 'onedl-mmcv' in missing and 'onedl-mmdetection' in env.distributions:
-            mend = f'{mend} && {build_command(env)}'
+            fix = f'{fix} && {build_command(env)}'
         # What is there may fail for the lack of what is not.
-        yield Finding('error', f'not installed: {", ".join(missing)}', mend, tuple(env.probes))
+        yield Finding('error', f'not installed: {", ".join(missing)}', fix, tuple(env.probes))
 
 
 def check_torch(env: Environment) -> Iterator[Finding]:
@@ -102,13 +85,13 @@ def check_torch(env: Environment) -> Iterator[Finding]:
     if version is None:
         return
     named = f'torch {env.distributions["torch"]}'
-    mend = _install(env, pinned('torch', 'torchvision'))
+    fix = _install(env, pinned('torch', 'torchvision'))
     detection = 'onedl-mmdetection' in env.distributions
     if detection and not env.works('operators'):
-        # Operators compiled against another torch do not load with the one that mends this.
-        rebuild = f'{mend} && {build_command(env)}'
+        # Operators compiled against another torch do not load with the one that fixes this.
+        rebuild = f'{fix} && {build_command(env)}'
     else:
-        rebuild = mend
+        rebuild = fix
     if version < (2, 4):
         yield Finding('error', f'{named} is too old: expected >=2.4,<2.13', rebuild, tuple(env.probes))
     elif not env.works('torch'):
@@ -131,8 +114,8 @@ def check_torchvision(env: Environment) -> Iterator[Finding]:
         problem = f'{pair}: expected torchvision 0.{torch[1] + 15}'
         yield Finding('error', problem, _install(env, pinned('torch', 'torchvision')), explains)
     elif env.works('torch') and not env.works('torchvision'):
-        mend = _install(env, f'{REINSTALL} {pinned("torch", "torchvision")}')
-        yield Finding('error', f'torchvision does not work: {env.error("torchvision")}', mend, explains)
+        fix = _install(env, f'{REINSTALL} {pinned("torch", "torchvision")}')
+        yield Finding('error', f'torchvision does not work: {env.error("torchvision")}', fix, explains)
 
 
 def check_originals(env: Environment) -> Iterator[Finding]:
@@ -166,8 +149,8 @@ def check_cv2(env: Environment) -> Iterator[Finding]:
     listed = ' and '.join(f'{name} {number}' for name, number in sorted(wheels.items()))
     if len(set(wheels.values())) > 1:
         rest = ' '.join(f'{name}=={version}' for name in sorted(wheels) if name != 'opencv-python-headless')
-        mend = f'{_install(env, "--no-deps " + rest)} && {headless}'
-        yield Finding('error', f'{listed} both write the folder cv2 and differ', mend, explains)
+        fix = f'{_install(env, "--no-deps " + rest)} && {headless}'
+        yield Finding('error', f'{listed} both write the folder cv2 and differ', fix, explains)
     elif 'libGL' in error or 'libgthread' in error or 'libglib' in error:
         yield Finding('error', f'OpenCV needs a desktop library that is missing here: {error}', headless, explains)
     elif len(wheels) > 1 and env.works('cv2'):
@@ -179,18 +162,18 @@ def check_cv2(env: Environment) -> Iterator[Finding]:
 def check_numpy(env: Environment) -> Iterator[Finding]:
     """Numpy is one that the compiled libraries were built for."""
     version = env.version('numpy')
-    mend = _install(env, pinned('numpy'))
+    fix = _install(env, pinned('numpy'))
     blamed = tuple(name for name, probe in env.probes.items() if not probe.ok and 'numpy' in probe.error.lower())
     if version is None:
         return
     if blamed:
         problem = f'numpy {env.distributions["numpy"]} does not go with {blamed[0]}: {env.error(blamed[0])}'
-        yield Finding('error', problem, mend, DETECTION[2:])
+        yield Finding('error', problem, fix, DETECTION[2:])
         return
     wheels = [name for name in env.distributions if name.startswith('opencv-')]
     strict = [name for name in wheels if (4, 12) <= release(env.distributions[name]) < (4, 13)]
     if version >= (2, 5):
-        yield Finding('warning', f'numpy {env.distributions["numpy"]} is newer than tested: expected <2.5', mend)
+        yield Finding('warning', f'numpy {env.distributions["numpy"]} is newer than tested: expected <2.5', fix)
     elif version >= (2, 3) and strict:
         trio = ' '.join([pinned('numpy'), *(f'{name}=={TESTED["opencv-python"]}' for name in sorted(wheels))])
         both = f'numpy {env.distributions["numpy"]} and {strict[0]} {env.distributions[strict[0]]}'
@@ -237,8 +220,8 @@ def check_corruptions(env: Environment) -> Iterator[Finding]:
         both = (
             f' and {fresh} both write the folder imagecorruptions' if fresh in env.distributions else ' no longer runs'
         )
-        mend = f'{_pip(env, "uninstall -y imagecorruptions")} && {_install(env, f"{REINSTALL} {pinned(fresh)}")}'
-        yield Finding('error', f'imagecorruptions{both}', mend)
+        fix = f'{_pip(env, "uninstall -y imagecorruptions")} && {_install(env, f"{REINSTALL} {pinned(fresh)}")}'
+        yield Finding('error', f'imagecorruptions{both}', fix)
 
 
 def check_transformers(env: Environment) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from mmpretrain.models import BaseClassifier
 from torch import Tensor, nn
 
 from agmax_mm.functional.logits import widen
-from agmax_mm.models.contract import unwrap
+from agmax_mm.host import unwrap
 from agmax_mm.randomness import seeded
 from agmax_mm.registry import OPTIM_WRAPPERS
 

@@ -23,7 +23,7 @@ from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
 from agmax_mm.engine.compile import compile_network
 from agmax_mm.fileio import RESULT_FILE, atomic_path, load_checkpoint_file
-from agmax_mm.models.contract import unwrap
+from agmax_mm.host import unwrap
 
 
 class Runner(HostRunner):

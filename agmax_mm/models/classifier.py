@@ -10,12 +10,12 @@ from mmpretrain.models import ClsHead, ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from agmax_mm.host import sample_name, step_name
 from agmax_mm.models.agreements import build_agreement
 from agmax_mm.models.backbones import NamedBackbone, named_backbone
 from agmax_mm.models.feature_mix import FeatureMix
 from agmax_mm.models.initialization import apply_init_std
 from agmax_mm.models.second_view import SecondView
-from agmax_mm.models.where import sample_name, step_name
 from agmax_mm.registry import MODELS
 
 
@@ -171,7 +171,7 @@ class AgMaxClassifier(ImageClassifier):
         if self.second_view is None:
             return [inputs], data_samples
         num_images = len(inputs) // 2
-        end = num_images + self.second_view.rows(num_images)
+        end = num_images + self.second_view.num_second_views(num_images)
         data_samples = data_samples[:end]
         if self.second_view.scale == 1:
             return [inputs[:end]], data_samples
@@ -213,7 +213,7 @@ def _joined(feats: list[Any]) -> Any:
 def _one_image(sample: DataSample) -> str:
     return (
         f'{step_name()}: expected at least 2 images in a step, got 1, {sample_name(sample)}; another total_batch_size, '
-        'or train_dataloader.drop_last=True where only the last batch is so small, mends it'
+        'or train_dataloader.drop_last=True where only the last batch is so small, fixes it'
     )
 
 

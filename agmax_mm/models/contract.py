@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmengine.model import is_model_wrapper
 from torch import nn
+
+from agmax_mm.host import unwrap
 
 # Attributes by which the host's backbones describe themselves; the detector's need not be of the same class.
 _BACKBONE_FACTS = ('depth', 'base_channels', 'stem_channels', 'strides', 'dilations', 'deep_stem', 'avg_down', 'groups')
@@ -79,12 +80,6 @@ def contract_mismatches(stored: Mapping[str, Any], model: nn.Module) -> list[str
         if None not in (expected, found) and expected != found:
             lines.append(f'backbone {name}: the file has {expected}, the model has {found}')
     return lines
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the module inside a data-parallel wrapper, or ``model`` itself."""
-    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
-    return inner
 
 
 def _part(model: nn.Module, name: str) -> nn.Module:

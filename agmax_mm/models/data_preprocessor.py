@@ -13,8 +13,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from agmax_mm.batch_augments.coins import SharedCoins
-from agmax_mm.batch_augments.views import Mix, mix_views, toss
-from agmax_mm.models.where import sample_name, step_name
+from agmax_mm.batch_augments.views import Mix, drawn_mix, mix_views
+from agmax_mm.host import sample_name, step_name
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
 
@@ -95,7 +95,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         all_scores = [scores] * len(views)
         if training and scores is not None and (mixing := self._draw_mixing()) is not None:
             sizes = [len(samples)] * len(views)
-            images, mixed = mix_views(mixing, images, scores.repeat(len(views), 1), sizes, share=self.share_mix)
+            images, mixed = mix_views(mixing, images, scores.repeat(len(views), 1), sizes, alike=self.share_mix)
             all_scores = list(mixed.split(sizes))
         view_samples = [_view_samples(samples, labels, view_scores, len(views)) for view_scores in all_scores]
         return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
@@ -139,11 +139,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         return labels, F.one_hot(labels, self.num_classes).float()
 
     def _draw_mixing(self) -> Mix | None:
-        """Toss the coins of this step: what mixes, of the batch augmentations, or ``None``."""
+        """Draw the batch augmentation of this step, or ``None`` if the step stays unmixed."""
         if self.batch_augments is None:
             return None
-        chooser, coins = self.batch_augments, self._coins.of_step(self.device)
-        return toss(chooser.augments[coins.choice(len(chooser.augments), p=chooser.probs)], coins)
+        chooser, generator = self.batch_augments, self._coins.step_generator(self.device)
+        index = generator.choice(len(chooser.augments), p=chooser.probs)
+        return drawn_mix(chooser.augments[index], generator)
 
 
 def _as_views(inputs: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from agmax_mm.batch_augments.coins import SharedCoins
 from agmax_mm.batch_augments.mixing import Mixing
-from agmax_mm.batch_augments.views import Mix, mix_views, toss
+from agmax_mm.batch_augments.views import Mix, drawn_mix, mix_views
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
 # Set apart the draws from those of the batch augmentations.
@@ -79,11 +79,11 @@ class FeatureMix(nn.Module):
         Returns:
             The layer and what mixes, or None to leave the step unmixed.
         """
-        coins = self._coins.of_step(device)
-        mix = toss(self.mix, coins)
+        generator = self._coins.step_generator(device)
+        mix = drawn_mix(self.mix, generator)
         if mix is None:
             return None
-        return self.layers[coins.randint(len(self.layers)) if len(self.layers) > 1 else 0], mix
+        return self.layers[generator.randint(len(self.layers)) if len(self.layers) > 1 else 0], mix
 
     def features(
         self, model: Any, passes: Sequence[Tensor], data_samples: list[DataSample], num_images: int
@@ -106,12 +106,12 @@ class FeatureMix(nn.Module):
         drawn = self.draw(passes[0].device)
         if drawn is None:
             return [model.extract_feat(images) for images in passes], data_samples
-        share = getattr(model.data_preprocessor, 'share_mix', False)
+        alike = getattr(model.data_preprocessor, 'share_mix', False)
         scores = _label_scores(data_samples, model.head.num_classes)
         feats, all_scores = [], []
         for images, pass_scores in zip(passes, scores.split([len(images) for images in passes]), strict=True):
             sizes = [len(view) for view in images.split(num_images)]
-            with _mixed(model.backbone, *drawn, pass_scores, sizes, share=share) as results:
+            with _mixed(model.backbone, *drawn, pass_scores, sizes, alike=alike) as results:
                 feats.append(model.extract_feat(images))
             if len(results) != 1:
                 raise ValueError(
@@ -123,7 +123,7 @@ class FeatureMix(nn.Module):
 
 @contextmanager
 def _mixed(
-    backbone: nn.Module, layer: int | str, mix: Mix, scores: Tensor, sizes: Sequence[int], *, share: bool
+    backbone: nn.Module, layer: int | str, mix: Mix, scores: Tensor, sizes: Sequence[int], *, alike: bool
 ) -> Iterator[list[Tensor]]:
     """Mix what passes a layer meanwhile; gives the mixed class probabilities of each time that it ran."""
     results: list[Tensor] = []
@@ -132,7 +132,7 @@ def _mixed(
         if not isinstance(maps, Tensor) or maps.ndim != 4:
             got = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
             raise ValueError(f'FeatureMix: expected maps (N, C, H, W) at layer {layer}, got {got}')
-        maps, mixed_scores = mix_views(mix, maps, scores, sizes, share=share)
+        maps, mixed_scores = mix_views(mix, maps, scores, sizes, alike=alike)
         results.append(mixed_scores)
         return maps
 

@@ -30,7 +30,7 @@ class SecondView:
         self.share = share
         self.scale = scale
 
-    def rows(self, num_images: int) -> int:
+    def num_second_views(self, num_images: int) -> int:
         """Number of images with a view B, of ``num_images``."""
         return min(max(round(self.share * num_images), 2), num_images)
 

@@ -13,8 +13,8 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
 from agmax_mm.detection.complete import check_annotations
-from agmax_mm.doctor.checks import Finding
 from agmax_mm.engine.config import load_config
+from agmax_mm.findings import Finding
 from agmax_mm.transfer.backbone import Backbone
 from agmax_mm.transfer.check_backbone import check_frozen, check_weights, given_weights
 
@@ -44,7 +44,7 @@ class TransferReport:
         images = ', '.join(f'{count} images in {name}' for name, count in self.images.items()) or 'no data'
         found = ', '.join(f'{count} {level}(s)' for level, count in sums.items() if count) or 'nothing wrong'
         summary = f'{found}: {weights}; {images}; {len(self.classes)} classes'
-        return [*(f'{entry.level}: {entry.problem}; mend: {entry.mend}' for entry in self.findings), summary]
+        return [*(f'{entry.level}: {entry.problem}; fix: {entry.fix}' for entry in self.findings), summary]
 
 
 def check_transfer(config_path: str, options: dict[str, Any] | None = None) -> TransferReport:
@@ -106,8 +106,8 @@ def _check_data(config: Config, report: TransferReport) -> dict[str, Any]:
         try:
             built = DATASETS.build(copy.deepcopy(dataset))
         except _BUILD_ERRORS as error:
-            mend = f'--cfg-options {_root_key(name, dataset)}=FOLDER, or correct the files'
-            report.findings.append(Finding('error', f'{name} would stop: {_one_line(error)}', mend))
+            fix = f'--cfg-options {_root_key(name, dataset)}=FOLDER, or correct the files'
+            report.findings.append(Finding('error', f'{name} would stop: {_one_line(error)}', fix))
             continue
         datasets[name] = built
         report.images[name.removesuffix('_dataloader')] = len(built)

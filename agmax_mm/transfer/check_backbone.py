@@ -13,9 +13,9 @@ from torch import nn
 from agmax_mm.checkpoints.authors import own_checkpoint
 from agmax_mm.checkpoints.files import read_weights
 from agmax_mm.checkpoints.formats import flat_state, resnet_depth
-from agmax_mm.doctor.checks import Finding
 from agmax_mm.engine.runner import check_tensors
 from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.findings import Finding
 from agmax_mm.models.contract import contract_mismatches
 from agmax_mm.transfer.backbone import Backbone, head_mismatches, load_backbone, read_backbone
 
@@ -125,23 +125,23 @@ def check_frozen(config: Config, backbone: Backbone | None, *, scratch: bool) ->
         ),
     }
     if scratch:
-        for setting, (applies, mend, what) in frozen.items():
+        for setting, (applies, fix, what) in frozen.items():
             if applies:
                 problem = f'{setting}: {what} would stay random, because no backbone is given'
-                yield Finding('error', problem, f'--cfg-options {mend}')
+                yield Finding('error', problem, f'--cfg-options {fix}')
     elif stages >= part.get('num_stages', _MOST_STAGES):
         problem = f'frozen_stages={stages}: nothing of the backbone would learn'
         yield Finding('warning', problem, '--cfg-options model.backbone.frozen_stages=1')
     elif backbone is not None and (other := _other_images(backbone)) is not None:
-        for setting, (applies, mend, what) in frozen.items():
+        for setting, (applies, fix, what) in frozen.items():
             if applies:
                 problem = f'{setting}: {what} would stay as learnt on {other}, not on ImageNet'
-                yield Finding('warning', problem, f'--cfg-options {mend}, or --finetune full')
+                yield Finding('warning', problem, f'--cfg-options {fix}, or --finetune full')
     shared = config.model.get('roi_head', {}).get('shared_head')
     if shared is not None and shared.get('norm_eval', True) != norm_eval:
         found = f'norm_eval is {norm_eval} in the backbone, {shared.get("norm_eval", True)} in the shared head'
-        mend = f'--cfg-options model.roi_head.shared_head.norm_eval={norm_eval}'
-        yield Finding('warning', f'{found}: parts of one network would learn differently', mend)
+        fix = f'--cfg-options model.roi_head.shared_head.norm_eval={norm_eval}'
+        yield Finding('warning', f'{found}: parts of one network would learn differently', fix)
 
 
 def _check_init(config: Config, weights: GivenWeights, detector: Any) -> Iterator[Finding]:
@@ -165,11 +165,11 @@ def _check_contract(backbone: Backbone, detector: nn.Module) -> Iterator[Finding
     contract = backbone.contract
     if contract is None:
         problem = f'{backbone.path} does not say how its images were prepared: a difference would go unnoticed'
-        mend = 'export it from the training checkpoint of its recipe, or compare mean, std and channel order by hand'
-        yield Finding('warning', problem, mend)
+        fix = 'export it from the training checkpoint of its recipe, or compare mean, std and channel order by hand'
+        yield Finding('warning', problem, fix)
         return
     channel_order = contract.get('channel_order') == 'rgb'
-    mends = {
+    fixes = {
         'mean': f'model.data_preprocessor.mean={_plain(contract.get("mean"))}',
         'std': f'model.data_preprocessor.std={_plain(contract.get("std"))}',
         'channel_order': f'model.data_preprocessor.bgr_to_rgb={channel_order}',
@@ -179,11 +179,11 @@ def _check_contract(backbone: Backbone, detector: nn.Module) -> Iterator[Finding
     for line in [*contract_mismatches(contract, detector), *head_mismatches(contract, detector)]:
         what = line.partition(':')[0]
         fact = what.removeprefix('backbone ')
-        mend = mends.get(what) or f'model.backbone.{fact}={contract.get("backbone", {}).get(fact)}'
+        fix = fixes.get(what) or f'model.backbone.{fact}={contract.get("backbone", {}).get(fact)}'
         wrong = (
             'it would see other pixels' if what in ('mean', 'std', 'channel_order') else 'it would compute otherwise'
         )
-        yield Finding('error', f'{line}; {wrong} than in pre-training', f'--cfg-options {mend}')
+        yield Finding('error', f'{line}; {wrong} than in pre-training', f'--cfg-options {fix}')
 
 
 def _mend_of_network(config: Config, backbone: Backbone) -> str:

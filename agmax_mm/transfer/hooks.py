@@ -11,7 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from agmax_mm.fileio import RESULT_FILE
-from agmax_mm.models.contract import preprocessing_contract, unwrap
+from agmax_mm.host import unwrap
+from agmax_mm.models.contract import preprocessing_contract
 from agmax_mm.registry import HOOKS
 from agmax_mm.transfer.backbone import CONTRACT_MODES, load_backbone, read_backbone, write_backbone
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agmax_mm.functional.joint import BLOCK_ROWS
-from agmax_mm.models.pair_head import default_hid_channels
+from agmax_mm.models.agreements.pair_head import default_hid_channels
 from benchmarks.suites.suite import Page, Section, Table, Text, render_markdown, write_text
 
 # Images a second that one core decodes and augments, by the number of views; ``tools/benchmark.py data`` measures it.

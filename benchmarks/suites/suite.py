@@ -14,7 +14,7 @@ import torch
 
 from agmax_mm import __version__
 from agmax_mm.fileio import write_json, write_text
-from agmax_mm.machine import device, usable_cores, versions
+from agmax_mm.machine import device_name, library_versions, usable_cores
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, render_markdown
 
 
@@ -71,14 +71,14 @@ def run_suite(name: str, options: Options, command: str) -> tuple[Outcome, dict[
     setup = {
         'command': command,
         'date': datetime.datetime.now(datetime.UTC).date().isoformat(),
-        'device': device(),
+        'device': device_name(),
         'capability': torch.backends.cpu.get_cpu_capability(),
         'cores': usable_cores(),
         'threads': options.threads,
         'load_before': round(load, 1),
         'load_after': round(os.getloadavg()[0], 1),
         'agmax_mm': __version__,
-        **versions(),
+        **library_versions(),
     }
     return outcome, setup
 

@@ -53,13 +53,13 @@ def environment(
 def worst(env: Environment) -> tuple[str, str, str]:
     """Level, problem and mending command of what is reported first."""
     finding = diagnose(env).findings[0]
-    return finding.level, finding.problem, finding.mend
+    return finding.level, finding.problem, finding.fix
 
 
 def test_healthy_with_detection_has_only_the_harmless_note():
     diagnosis = diagnose(environment())
     assert (diagnosis.classification, diagnosis.detection, diagnosis.exit_code) == ('works', 'works', 0)
-    assert [(finding.level, finding.mend) for finding in diagnosis.findings] == [('note', '')]
+    assert [(finding.level, finding.fix) for finding in diagnosis.findings] == [('note', '')]
     assert 'harmless' in diagnosis.findings[0].problem
 
 
@@ -76,7 +76,7 @@ def test_empty_environment_gets_one_command_for_everything():
     diagnosis = diagnose(env)
     assert (diagnosis.classification, diagnosis.detection, diagnosis.exit_code) == ('broken', 'not installed', 1)
     assert len(diagnosis.findings) == 1
-    assert set(diagnosis.findings[0].mend.removeprefix('py -m pip install ').split()) == {
+    assert set(diagnosis.findings[0].fix.removeprefix('py -m pip install ').split()) == {
         f'{name}=={TESTED[name]}' for name in CLASSIFICATION
     }
 
@@ -85,14 +85,14 @@ def test_empty_environment_gets_one_command_for_everything():
 def test_wrong_python_is_all_that_is_reported(python):
     missing = dict.fromkeys(TRIALS, 'ImportError: x')
     diagnosis = diagnose(environment(base={}, failing=missing, python=python))
-    assert [finding.mend for finding in diagnosis.findings] == ['make install']
+    assert [finding.fix for finding in diagnosis.findings] == ['make install']
     assert diagnosis.exit_code == 1
 
 
 def test_torch_missing():
     failing = dict.fromkeys(TRIALS, "ModuleNotFoundError: No module named 'torch'")
-    level, problem, mend = worst(environment({'torch': None}, failing))
-    assert (level, problem, mend) == ('error', 'not installed: torch', 'py -m pip install torch==2.12.1')
+    level, problem, fix = worst(environment({'torch': None}, failing))
+    assert (level, problem, fix) == ('error', 'not installed: torch', 'py -m pip install torch==2.12.1')
 
 
 def test_torch_too_new_is_the_cause_of_missing_operators():
@@ -102,7 +102,7 @@ def test_torch_too_new_is_the_cause_of_missing_operators():
     errors = [finding for finding in diagnosis.findings if finding.level == 'error']
     assert len(errors) == 1
     assert 'torch 2.14.1 is too new' in errors[0].problem
-    assert errors[0].mend == f'py -m pip install torch==2.12.1 torchvision==0.27.1 && {BUILD}'
+    assert errors[0].fix == f'py -m pip install torch==2.12.1 torchvision==0.27.1 && {BUILD}'
     assert (diagnosis.classification, diagnosis.detection, diagnosis.exit_code) == ('works', 'broken', 1)
 
 
@@ -126,15 +126,15 @@ def test_torchvision_must_belong_to_torch(vision, fits):
     assert (not errors) == fits
     if not fits:
         assert 'expected torchvision 0.27' in errors[0].problem
-        assert errors[0].mend == 'py -m pip install torch==2.12.1 torchvision==0.27.1'
+        assert errors[0].fix == 'py -m pip install torch==2.12.1 torchvision==0.27.1'
 
 
 def test_torchvision_of_another_build():
     failing = {'torchvision': 'RuntimeError: operator torchvision::nms does not exist'}
-    level, problem, mend = worst(environment(failing=failing))
+    level, problem, fix = worst(environment(failing=failing))
     assert level == 'error'
     assert 'torchvision::nms' in problem
-    assert '--force-reinstall' in mend
+    assert '--force-reinstall' in fix
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_torchvision_of_another_build():
 )
 def test_operators_that_do_not_work_break_detection_alone(error, cause):
     env = environment(failing={'operators': error, 'mmdet': error})
-    level, problem, mend = worst(env)
-    assert (level, mend) == ('error', BUILD)
+    level, problem, fix = worst(env)
+    assert (level, fix) == ('error', BUILD)
     assert cause in problem
     diagnosis = diagnose(env)
     assert (diagnosis.classification, diagnosis.detection, diagnosis.exit_code) == ('works', 'broken', 1)
@@ -158,10 +158,10 @@ def test_operators_that_do_not_work_break_detection_alone(error, cause):
 
 def test_no_compiler_for_the_operators():
     env = environment(failing={'operators': NO_OPERATORS, 'mmdet': NO_OPERATORS}, compiler=None)
-    level, problem, mend = worst(env)
+    level, problem, fix = worst(env)
     assert level == 'error'
     assert 'no C++ compiler' in problem
-    assert mend == f'apt-get install -y g++ && {BUILD}'
+    assert fix == f'apt-get install -y g++ && {BUILD}'
 
 
 def test_operators_without_the_gpu():
@@ -173,11 +173,11 @@ def test_operators_without_the_gpu():
 @pytest.mark.parametrize('original', ['mmengine', 'mmcv', 'mmcv-full', 'mmcv-lite', 'mmdet', 'mmpretrain'])
 def test_original_distributions_mixed_in(original):
     env = environment({original: '2.1.0'})
-    level, problem, mend = worst(env)
+    level, problem, fix = worst(env)
     assert level == 'error'
     assert f'{original} 2.1.0' in problem
     assert 'onedl-' in problem
-    steps = mend.split(' && ')
+    steps = fix.split(' && ')
     assert steps[0] == f'py -m pip uninstall -y {original}'
     # Uninstalling takes shared files away, so that all of the maintained ones must be laid down again.
     assert {'onedl-mmengine==0.10.12', 'onedl-mmpretrain==1.3.6', 'onedl-mmdetection==3.5.1'} <= set(steps[1].split())
@@ -189,16 +189,16 @@ def test_original_distributions_alone_are_replaced_without_a_compiler():
     env = environment({'mmengine': '0.10.7', 'mmcv': '2.1.0', 'mmpretrain': '1.2.0'}, base=base)
     errors = [finding for finding in diagnose(env).findings if finding.level == 'error']
     assert len(errors) == 1
-    assert '--no-build-isolation' not in errors[0].mend
-    assert 'onedl-mmcv==2.3.6' in errors[0].mend
+    assert '--no-build-isolation' not in errors[0].fix
+    assert 'onedl-mmcv==2.3.6' in errors[0].fix
 
 
 def test_two_opencv_wheels_that_differ():
-    level, problem, mend = worst(environment({'opencv-python': '5.0.0.93'}))
+    level, problem, fix = worst(environment({'opencv-python': '5.0.0.93'}))
     assert level == 'error'
     assert 'opencv-python 5.0.0.93 and opencv-python-headless 4.11.0.86' in problem
     # The headless build goes last, because the one installed last is the one imported.
-    assert mend == (
+    assert fix == (
         'py -m pip install --no-deps opencv-python==4.11.0.86 && '
         'py -m pip install --force-reinstall --no-deps opencv-python-headless==4.11.0.86'
     )
@@ -211,20 +211,20 @@ def test_opencv_without_libgl():
     )
     diagnosis = diagnose(env)
     assert [finding.level for finding in diagnosis.findings] == ['error']
-    mend = 'py -m pip install --force-reinstall --no-deps opencv-python-headless==4.11.0.86'
-    assert diagnosis.findings[0].mend == mend
+    fix = 'py -m pip install --force-reinstall --no-deps opencv-python-headless==4.11.0.86'
+    assert diagnosis.findings[0].fix == fix
     assert diagnosis.classification == 'broken'
 
 
 @pytest.mark.parametrize('both', [True, False])
 def test_old_imagecorruptions(both):
-    level, problem, mend = worst(
+    level, problem, fix = worst(
         environment({'imagecorruptions': '1.1.2', 'imagecorruptions-imaug': '1.1.5' if both else None})
     )
     assert level == 'error'
     assert ('both write' in problem) == both
-    assert mend.startswith('py -m pip uninstall -y imagecorruptions && ')
-    assert mend.endswith('imagecorruptions-imaug==1.1.5')
+    assert fix.startswith('py -m pip uninstall -y imagecorruptions && ')
+    assert fix.endswith('imagecorruptions-imaug==1.1.5')
 
 
 def test_transformers_too_new():
@@ -240,8 +240,8 @@ def test_transformers_too_new():
 
 
 def test_numpy_too_new():
-    level, problem, mend = worst(environment({'numpy': '2.5.0'}))
-    assert (level, mend) == ('warning', 'py -m pip install numpy==2.4.6')
+    level, problem, fix = worst(environment({'numpy': '2.5.0'}))
+    assert (level, fix) == ('warning', 'py -m pip install numpy==2.4.6')
     assert 'numpy 2.5.0' in problem
     both = {'opencv-python': '4.12.0.88', 'opencv-python-headless': '4.12.0.88'}
     assert 'exclude each other' in worst(environment(both))[1]
@@ -261,4 +261,4 @@ def test_render_puts_the_command_under_the_problem():
     env = environment({'opencv-python': '5.0.0.93'})
     lines = render(env, diagnose(env)).splitlines()
     index = next(number for number, line in enumerate(lines) if line.startswith('error: '))
-    assert lines[index + 1].startswith('  mend: py -m pip ')
+    assert lines[index + 1].startswith('  fix: py -m pip ')

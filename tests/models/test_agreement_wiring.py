@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from agmax_mm.functional import pair_entropy
-from agmax_mm.models.pair_head import PairHead
+from agmax_mm.models.agreements.pair_head import PairHead
 from agmax_mm.registry import MODELS
 from tests.ranks import run_ranks
 

@@ -1,15 +1,19 @@
 """Agreement terms by name, their options, several views, and what does not matter to them."""
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from agmax_mm import functional as AF
-from agmax_mm.models.agreements import AGREEMENTS, build_agreement
+from agmax_mm.engine.config import load_config
+from agmax_mm.models.agreements import AGREEMENTS, BaseAgreement, build_agreement, register_agreement
+from agmax_mm.registry import MODELS
 from tests import reference
 
+RECIPE = Path(__file__).parents[2] / 'configs' / 'baseline' / 'wrn40-2_standard_200e_cifar10.py'
 CLASSES = 5
 NAMES = [name for name in AGREEMENTS if name != 'none']
 SYMMETRIC = ['mi', 'mse', 'jsd']
@@ -160,10 +164,10 @@ def test_building_a_pair_head_draws_nothing_from_the_run_s_generator():
 @pytest.mark.parametrize(
     ('agreement', 'message'),
     [
-        ('mutual', "model.agreement: expected one of mi, mi_qnet, mse, kl, ce, jsd, none, got 'mutual'"),
+        ('mutual', "model.agreement: expected one of ce, jsd, kl, mi, mi_qnet, mse, none, got 'mutual'"),
         (
             dict(type='agmax_mm.MIAgreement'),
-            r'expected an agreement term, such as agmax_mm.MutualInfoAgreement, .* got',
+            r'expected an agreement term, such as .*agmax_mm.MutualInfoAgreement, .* got',
         ),
         (dict(type='agmax_mm.PairHead'), r"expected an agreement term, .*got 'agmax_mm.PairHead'"),
         (dict(loss_weight=1.0), 'expected an agreement term, .*got None'),
@@ -172,3 +176,30 @@ def test_building_a_pair_head_draws_nothing_from_the_run_s_generator():
 def test_unknown_agreements_list_the_known_ones(agreement, message):
     with pytest.raises(ValueError, match=message):
         build_agreement(agreement, CLASSES)
+
+
+def test_one_decorator_makes_an_agreement_that_configs_can_name(monkeypatch):
+    """Configs take the short name and the class's name, and errors list it, without an entry anywhere else."""
+    monkeypatch.setattr(MODELS, '_module_dict', dict(MODELS._module_dict))
+    try:
+
+        @register_agreement('power', exponent=3)
+        class PowerAgreement(BaseAgreement):
+            def __init__(self, exponent=1, **options):
+                super().__init__(**options)
+                self.exponent = exponent
+
+            def pair_terms(self, logits_a, logits_b):
+                return {'loss_agreement': (logits_a - logits_b).abs().pow(self.exponent).mean()}
+
+        views = [torch.zeros(2, 2), torch.tensor([[2.0, 0.0], [0.0, 0.0]])]
+        assert _objective(build_agreement('power', 2), views).item() == 2.0  # 2 ** 3 / 4
+        halved = dict(type='agmax_mm.PowerAgreement', loss_weight=0.5)
+        assert _objective(build_agreement(halved, 2), views).item() == 0.25  # 0.5 * 2 / 4
+        with pytest.raises(ValueError, match='none, power, got'):
+            build_agreement('pover', 2)
+        assert load_config(str(RECIPE), {'model.agreement': 'power'}).model.agreement.exponent == 3
+        with pytest.raises(ValueError, match="expected a new name, got 'power'"):
+            register_agreement('power')
+    finally:
+        AGREEMENTS.pop('power')

@@ -157,7 +157,7 @@ def test_initialisation_by_the_authors():
             'init_std: expected no pretrained weights beside it',
         ),
         (dict(agreement='mi', num_views=1), 'num_views: expected at least 2 with an agreement, got 1'),
-        (dict(agreement='kld'), "model.agreement: expected one of mi, .*, none, got 'kld'"),
+        (dict(agreement='kld'), "model.agreement: expected one of ce, .*, none, got 'kld'"),
         (
             dict(agreement='mi', head=dict(type='ArcFaceClsHead', num_classes=CLASSES, in_channels=64)),
             'expected a head with .* such as LinearClsHead, .* got ArcFaceClsHead',

@@ -9,8 +9,8 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from agmax_mm.models.agreements.pair_head import PairHead
 from agmax_mm.models.initialization import apply_init_std
-from agmax_mm.models.pair_head import PairHead
 
 
 def build(**config):

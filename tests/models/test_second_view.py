@@ -101,8 +101,8 @@ def test_sides_are_rounded():
 @pytest.mark.parametrize(
     ('share', 'images', 'rows'), [(1.0, 5, 5), (0.5, 64, 32), (0.45, 64, 29), (0.1, 8, 2), (0.1, 1, 1)]
 )
-def test_rows(share, images, rows):
-    assert SecondView(share=share).rows(images) == rows
+def test_number_of_second_views(share, images, rows):
+    assert SecondView(share=share).num_second_views(images) == rows
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_what_fails_is_a_no_with_its_error(check, tmp_path):
     assert (code, built, ran) == (1, 'yes: 2,246,474', 'no: no evaluation took place')
     assert len(outcomes[BASELINE]['losses']) == 2
 
-    (configs / BASELINE).write_text(whole)  # mended, it is tried again
+    (configs / BASELINE).write_text(whole)  # fixed, it is tried again
     code, ((*_, built, ran),), _ = check('--configs', configs, '--only', BASELINE, '--resume')
     assert (code, built) == (0, 'yes: 2,246,474')
 

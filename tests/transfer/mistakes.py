@@ -1,6 +1,6 @@
 """Mistakes in a fine-tuning config, one by one, and what the check says of each."""
 
-# What is changed, the level and the words of the one finding, and the option that mends it.
+# What is changed, the level and the words of the one finding, and the option that fixes it.
 BROKEN = [
     (
         'coco',

@@ -128,23 +128,23 @@ def test_good_config_has_no_findings(place, config):
 
 
 def found(place, *arguments, **keywords):
-    return [(f.level, f.problem, f.mend) for f in check(place, *arguments, **keywords).findings]
+    return [(f.level, f.problem, f.fix) for f in check(place, *arguments, **keywords).findings]
 
 
-@pytest.mark.parametrize(('config', 'options', 'level', 'problem', 'mend'), BROKEN)
-def test_each_mistake_is_one_finding_with_what_mends_it(place, config, options, level, problem, mend):
-    ((found_level, found_problem, found_mend),) = found(
+@pytest.mark.parametrize(('config', 'options', 'level', 'problem', 'fix'), BROKEN)
+def test_each_mistake_is_one_finding_with_its_fix(place, config, options, level, problem, fix):
+    ((found_level, found_problem, found_fix),) = found(
         place, *(option.format(place=place) for option in options), config=config
     )
     assert found_level == level
     assert re.search(problem, found_problem), found_problem
-    assert re.search(mend, found_mend), found_mend
-    assert '\n' not in found_problem + found_mend
+    assert re.search(fix, found_fix), found_fix
+    assert '\n' not in found_problem + found_fix
 
 
 def test_without_a_backbone_nothing_may_be_frozen(place):
     found_ = found(place, config='coco', backbone=None)
-    assert [(level, mend) for level, _, mend in found_] == [
+    assert [(level, fix) for level, _, fix in found_] == [
         ('error', '--cfg-options model.backbone.frozen_stages=-1'),
         ('error', '--cfg-options model.backbone.norm_eval=False'),
         ('warning', '--cfg-options default_hooks.backbone.checkpoint=FILE, or --finetune scratch'),
@@ -192,7 +192,7 @@ def test_style_of_the_shared_head(place):
     detector.roi_head.shared_head = ResLayer(depth=50, stage=3, style='caffe')
     backbone = Backbone({}, {'contract': {'style': 'pytorch'}}, 'x.pth')
     (finding,) = _check_contract(backbone, detector)
-    assert finding.mend == '--cfg-options model.roi_head.shared_head.style=pytorch'
+    assert finding.fix == '--cfg-options model.roi_head.shared_head.style=pytorch'
 
 
 def test_classes_in_another_order_and_unknown_ones(place):
@@ -205,9 +205,9 @@ def test_classes_in_another_order_and_unknown_ones(place):
     ((level, problem, _),) = found(place, *options, config='coco')
     assert (level, 'val_dataloader would stop' in problem, 'order' in problem) == ('error', True, True)
     names = [f"{split}_dataloader.dataset.metainfo.classes=['other','box']" for split in ('val', 'test')]
-    ((level, problem, mend),) = found(place, *options, *names, config='coco')
+    ((level, problem, fix),) = found(place, *options, *names, config='coco')
     assert (level, 'val_dataloader counts other classes' in problem) == ('error', True)
-    assert mend == "--cfg-options \"val_dataloader.dataset.metainfo.classes=['box','other']\""
+    assert fix == "--cfg-options \"val_dataloader.dataset.metainfo.classes=['box','other']\""
     unknown = ["train_dataloader.dataset.dataset.metainfo.classes=['tree']"]
     problems = [problem for level, problem, _ in found(place, *unknown) if level == 'error']
     assert any('train_dataloader would stop: ' in problem and "'box'" in problem for problem in problems)
@@ -231,7 +231,7 @@ def test_command_prints_the_lines_and_returns_the_code(place, monkeypatch, capsy
     code, lines = call(given, 'model.data_preprocessor.bgr_to_rgb=False')
     assert code == 1
     assert lines[-2].startswith('error: channel_order: ')
-    assert lines[-2].endswith('; mend: --cfg-options model.data_preprocessor.bgr_to_rgb=True')
+    assert lines[-2].endswith('; fix: --cfg-options model.data_preprocessor.bgr_to_rgb=True')
     assert lines[-1].startswith('1 error(s): ResNet depth 18')
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mmengine.registry import DefaultScope
 
-from agmax_mm.cli import describe
+from agmax_mm.cli import error_line
 from agmax_mm.engine.config import config_hash, load_config
 from agmax_mm.engine.launch import train
 from agmax_mm.fileio import RESULT_FILE
@@ -130,7 +130,7 @@ def _try(trial: Trial, data_root: Path, configs: Path, work_dir: Path) -> Outcom
             error = 'no evaluation took place'
     # One recipe that fails, however it does, must not keep the others from being tried.
     except Exception as caught:
-        error = describe(caught)
+        error = error_line(caught)
         parameters = _build(path, trial)
     return Outcome(_hash(Path(path)), parameters, losses, error, environment, round(time.monotonic() - started, 1))
 

@@ -35,13 +35,13 @@ class ImageTransform(BaseTransform):
         return results
 
 
-def as_pixels(image: NDArray[np.uint8], who: str) -> Pixels:
+def as_pixels(image: NDArray[np.uint8], owner: str) -> Pixels:
     """An array as an image to change.
 
     Raises:
-        ValueError: If it is not ``uint8`` of shape ``(H, W, 3)``; ``who`` is named.
+        ValueError: If it is not ``uint8`` of shape ``(H, W, 3)``; ``owner`` is named.
     """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         got = f'{image.dtype} and {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f'{who}: expected an image of uint8 and shape (H, W, 3), got {got}')
+        raise ValueError(f'{owner}: expected an image of uint8 and shape (H, W, 3), got {got}')
     return Pixels(np.ascontiguousarray(image))

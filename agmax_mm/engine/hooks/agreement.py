@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from agmax_mm.engine.hooks.step_values import to_numbers
 from agmax_mm.functional import batch_entropy, mutual_information
-from agmax_mm.models.agreements import global_group, view_agreement
+from agmax_mm.host import global_group, unwrap
+from agmax_mm.models.agreements import view_agreement
 from agmax_mm.models.classifier import by_view
-from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import HOOKS
 
 _SHAPES = {

@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
 
-from agmax_mm.models.contract import unwrap
+from agmax_mm.host import unwrap
 from agmax_mm.registry import HOOKS
 
 

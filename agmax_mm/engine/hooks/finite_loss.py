@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from torch import Tensor, nn
 
 from agmax_mm.engine.hooks.step_values import is_at_hand
-from agmax_mm.models.contract import unwrap
+from agmax_mm.host import unwrap
 from agmax_mm.registry import HOOKS
 
 _MOST_NAMES = 8

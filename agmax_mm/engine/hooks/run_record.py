@@ -20,8 +20,9 @@ from agmax_mm.engine.amp import CHOICE
 from agmax_mm.engine.config import config_hash
 from agmax_mm.engine.hooks.step_values import detached, to_numbers
 from agmax_mm.fileio import RESULT_FILE, write_json
-from agmax_mm.machine import device, versions
-from agmax_mm.models.contract import preprocessing_contract, unwrap
+from agmax_mm.host import unwrap
+from agmax_mm.machine import device_name, library_versions
+from agmax_mm.models.contract import preprocessing_contract
 from agmax_mm.registry import HOOKS
 
 _MAX_TRAIN_RECORDS = 2000
@@ -140,9 +141,9 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'config': Path(filename).name if filename else runner.experiment_name,
         'config_sha256': config_hash(runner.cfg),
         'package_version': __version__,
-        'versions': versions(),
+        'versions': library_versions(),
         'seed': runner.seed,
-        'device': device(),
+        'device': device_name(),
         'world_size': runner.world_size,
         'wall_time_s': 0.0,
         'peak_memory_mb': 0.0,

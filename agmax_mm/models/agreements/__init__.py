@@ -1,21 +1,16 @@
-"""Agreement terms: what the predictions of two views of one image must fulfil."""
+"""Agreement terms: the loss that makes the predictions for two views of an image agree.
 
-from agmax_mm.models.agreements.base import BaseAgreement, global_group, view_agreement
-from agmax_mm.models.agreements.divergence import CrossEntropyAgreement, JSDAgreement, KLAgreement, MSEAgreement
-from agmax_mm.models.agreements.mutual_info import MutualInfoAgreement
-from agmax_mm.models.agreements.names import AGREEMENTS, build_agreement
-from agmax_mm.models.agreements.pair_entropy import PairEntropyAgreement
+Each file of this folder registers its terms with :func:`register_agreement`. All files are imported here, so a new one
+needs no entry in a list.
+"""
 
-__all__ = [
-    'AGREEMENTS',
-    'BaseAgreement',
-    'CrossEntropyAgreement',
-    'JSDAgreement',
-    'KLAgreement',
-    'MSEAgreement',
-    'MutualInfoAgreement',
-    'PairEntropyAgreement',
-    'build_agreement',
-    'global_group',
-    'view_agreement',
-]
+import importlib
+import pkgutil
+
+from agmax_mm.models.agreements.base import BaseAgreement, view_agreement
+from agmax_mm.models.agreements.registry import AGREEMENTS, build_agreement, register_agreement
+
+for _file in pkgutil.iter_modules(__path__):
+    importlib.import_module(f'{__name__}.{_file.name}')
+
+__all__ = ['AGREEMENTS', 'BaseAgreement', 'build_agreement', 'register_agreement', 'view_agreement']

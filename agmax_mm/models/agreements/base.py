@@ -10,6 +10,8 @@ import torch.distributed as dist
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from agmax_mm.host import global_group
+
 
 class BaseAgreement(BaseModule):
     """Mean of a term over all pairs of views.
@@ -70,13 +72,6 @@ class BaseAgreement(BaseModule):
         }
         outputs['view_agreement'] = view_agreement(logits)
         return outputs
-
-
-def global_group() -> dist.ProcessGroup | None:
-    """The group of all processes, or ``None`` where there is one."""
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-        return dist.group.WORLD
-    return None
 
 
 @torch.no_grad()

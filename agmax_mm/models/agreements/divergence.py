@@ -8,10 +8,10 @@ from torch import Tensor
 
 from agmax_mm.functional import cross_entropy_agreement, jsd_agreement, kl_agreement, mse_agreement
 from agmax_mm.models.agreements.base import BaseAgreement
-from agmax_mm.registry import MODELS
+from agmax_mm.models.agreements.registry import register_agreement
 
 
-@MODELS.register_module()
+@register_agreement('mse')
 class MSEAgreement(BaseAgreement):
     """Minimise :func:`agmax_mm.functional.mse_agreement`."""
 
@@ -20,7 +20,7 @@ class MSEAgreement(BaseAgreement):
         return {'loss_agreement': mse_agreement(logits_a, logits_b)}
 
 
-@MODELS.register_module()
+@register_agreement('kl')
 class KLAgreement(BaseAgreement):
     """Minimise :func:`agmax_mm.functional.kl_agreement`.
 
@@ -40,7 +40,7 @@ class KLAgreement(BaseAgreement):
         return {'loss_agreement': kl_agreement(logits_a, logits_b, symmetric=self.symmetric, detach=self.detach)}
 
 
-@MODELS.register_module()
+@register_agreement('ce')
 class CrossEntropyAgreement(BaseAgreement):
     """Minimise :func:`agmax_mm.functional.cross_entropy_agreement`.
 
@@ -72,7 +72,7 @@ class CrossEntropyAgreement(BaseAgreement):
         return {'loss_agreement': term}
 
 
-@MODELS.register_module()
+@register_agreement('jsd')
 class JSDAgreement(BaseAgreement):
     """Minimise :func:`agmax_mm.functional.jsd_agreement`, of all views at once where there are more than two.
 

@@ -6,10 +6,10 @@ from torch import Tensor
 
 from agmax_mm.functional import mutual_information
 from agmax_mm.models.agreements.base import BaseAgreement
-from agmax_mm.registry import MODELS
+from agmax_mm.models.agreements.registry import register_agreement
 
 
-@MODELS.register_module()
+@register_agreement('mi')
 class MutualInfoAgreement(BaseAgreement):
     """Maximise :func:`agmax_mm.functional.mutual_information` (the paper's Eqs. 2 to 4); the term is ``-I``.
 

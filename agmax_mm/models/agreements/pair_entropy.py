@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from agmax_mm.functional import pair_consistency, pair_entropy
 from agmax_mm.models.agreements.base import BaseAgreement
+from agmax_mm.models.agreements.registry import register_agreement
 from agmax_mm.registry import MODELS
 
 
-@MODELS.register_module()
+@register_agreement('mi_qnet', pair_head=dict(type='agmax_mm.PairHead'))
 class PairEntropyAgreement(BaseAgreement):
     """Entropies of the batch-mean predictions, plus consistency with a pair head.
 
