@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -36,7 +37,9 @@ def test_a_crash_costs_one_trial(tmp_path):
 def test_speaks_where_nothing_is_installed(tmp_path):
     venv.create(tmp_path / 'bare', with_pip=False, symlinks=True)
     python = tmp_path / 'bare' / 'bin' / 'python'
-    done = subprocess.run([python, '-m', 'agmax_mm', 'doctor'], cwd=ROOT, capture_output=True, text=True)
+    # Libraries on PYTHONPATH would be found in the bare environment, too.
+    env = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
+    done = subprocess.run([python, '-m', 'agmax_mm', 'doctor'], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == ''
     assert re.search(r'^classification +broken\ndetection +not installed$', done.stdout, re.MULTILINE)
