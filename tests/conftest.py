@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import agmax_mm  # noqa: F401  (before any test imports mmcv.ops, which may need the stand-ins for its operators)
+
 if TYPE_CHECKING:
     import torch
 
