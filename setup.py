@@ -63,6 +63,7 @@ setup(
         'matplotlib>=3.8',
         'rich>=13',
         'safetensors>=0.4',
+        'scipy>=1.15',
         'timm>=1.0.31,<1.1',
     ],
     extras_require={

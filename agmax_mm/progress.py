@@ -85,7 +85,7 @@ class Bars:
             self._progress.update(task.bar, completed=done, message=message, total=task.total)
         elif task.tenth() > before:
             words = f', {message}' if message else ''
-            left = _duration(task.seconds_left())
+            left = duration(task.seconds_left())
             self.say(f'{title}: {done}/{task.total} ({10 * task.tenth()} %){words}, {left} left')
 
     def finish(self, title: str, message: str = '') -> None:
@@ -150,6 +150,11 @@ def read_progress(path: Path) -> tuple[int, int, str] | None:
     return note['done'], note['total'], note['message']
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f'{minutes} min {rest:02d} s' if minutes else f'{rest} s'
+def duration(seconds: float) -> str:
+    """As people say it: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
+    total = round(seconds)
+    if total < 60:
+        return f'{total} s'
+    if total < 3600:
+        return f'{total // 60} min {total % 60:02d} s'
+    return f'{total // 3600} h {total % 3600 // 60:02d} min'

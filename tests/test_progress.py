@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from agmax_mm.progress import Bars, note_progress, read_progress
+from agmax_mm.progress import Bars, duration, note_progress, read_progress
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'text'), [(41.6, '42 s'), (59.7, '1 min 00 s'), (185, '3 min 05 s'), (7800, '2 h 10 min')]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
 
 
 def test_one_line_for_each_tenth(capsys):

@@ -42,7 +42,7 @@ def main() -> int:
     print('checking what is there ...', file=sys.stderr, flush=True)
     from agmax_mm.demo.plan import Layout, build_plan
     from agmax_mm.demo.stages import Pipeline, StageError
-    from agmax_mm.results.tables import duration
+    from agmax_mm.progress import duration
 
     work_dir = Path(args.work_dir)
     layout = Layout(_ROOT, work_dir)

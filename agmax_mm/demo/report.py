@@ -10,20 +10,23 @@ from typing import Any
 
 from agmax_mm.demo.plan import ARMS, CONTROL, DETECTORS, Layout
 from agmax_mm.demo.stages import STAMP_FILE
+from agmax_mm.detection.metrics import BOX_AP, MASK_AP, VOC_MAP
 from agmax_mm.fileio import write_json
+from agmax_mm.metrics import TOP1, Metric
+from agmax_mm.progress import duration
 from agmax_mm.results.overview import version_table
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.results.plots import learning_curves
-from agmax_mm.results.runs import METRICS, Run, in_percent, load_run
-from agmax_mm.results.tables import NONE, duration, format_score
+from agmax_mm.results.runs import Run, load_run
+from agmax_mm.results.statistics import NONE, moments_text
 
 _VOC, _COCO = DETECTORS
 # Where each figure of the main table comes from: the kind of run, and the metric.
 _COLUMNS = (
-    ('pretrain', 'accuracy/top1'),
-    (_VOC, 'pascal_voc/mAP'),
-    (_COCO, 'coco/bbox_mAP'),
-    (_COCO, 'coco/segm_mAP'),
+    ('pretrain', TOP1),
+    (_VOC, VOC_MAP),
+    (_COCO, BOX_AP),
+    (_COCO, MASK_AP),
 )
 
 
@@ -78,19 +81,23 @@ _CONTROL_NOTE = (
 def _main_table(runs: Mapping[str, Run]) -> Table:
     rows = []
     for arm, title in ARMS.items():
-        cells = [format_score(metric, runs[f'{kind}_{arm}'].last(metric)) for kind, metric in _COLUMNS]
+        cells = [_score_text(runs[f'{kind}_{arm}'], metric) for kind, metric in _COLUMNS]
         rows.append((title, *cells))
-    control = format_score('accuracy/top1', runs[CONTROL].last('accuracy/top1'))
-    rows.append(('two views only', control, *[NONE] * (len(_COLUMNS) - 1)))
-    return Table(('pre-training', *(METRICS[metric] for _, metric in _COLUMNS)), rows)
+    rows.append(('two views only', _score_text(runs[CONTROL], TOP1), *[NONE] * (len(_COLUMNS) - 1)))
+    return Table(('pre-training', *(metric.label for _, metric in _COLUMNS)), rows)
+
+
+def _score_text(run: Run, metric: Metric) -> str:
+    score = run.last(metric.name)
+    return NONE if score is None else moments_text([metric.printed(score)])
 
 
 def _reading(runs: Mapping[str, Run]) -> list[str]:
     differences = []
     for kind, metric in _COLUMNS:
-        baseline, agmax = (runs[f'{kind}_{arm}'].last(metric) for arm in ARMS)
+        baseline, agmax = (runs[f'{kind}_{arm}'].last(metric.name) for arm in ARMS)
         if baseline is not None and agmax is not None:
-            differences.append(f'{METRICS[metric]} {in_percent(metric, agmax - baseline):+.2f}')
+            differences.append(f'{metric.label} {metric.printed(agmax - baseline):+.2f}')
     record = runs['pretrain_baseline'].record
     return [
         f'AgMax minus baseline: {", ".join(differences)}.',
@@ -111,10 +118,10 @@ def _detector_section(detector: str) -> Section:
 
 def _draw_curves(runs: Mapping[str, Run], folder: Path) -> None:
     pretrain = {title: runs[f'pretrain_{arm}'] for arm, title in ARMS.items()} | {'two views only': runs[CONTROL]}
-    keys = [('train', 'loss_cls'), ('val', 'accuracy/top1')]
+    keys = [('train', 'loss_cls'), ('val', TOP1.name)]
     learning_curves(pretrain, folder / 'curves_pretrain.png', keys)
     for detector in DETECTORS:
-        metrics = [metric for kind, metric in _COLUMNS if kind == detector]
+        metrics = [metric.name for kind, metric in _COLUMNS if kind == detector]
         arms = {f'from {title}': runs[f'{detector}_{arm}'] for arm, title in ARMS.items()}
         keys = [('train', 'loss'), *(('val', metric) for metric in metrics)]
         learning_curves(arms, folder / f'curves_{detector}.png', keys)

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agmax_mm.fileio import write_json
-from agmax_mm.progress import PROGRESS_FILE, Bars, read_progress
-from agmax_mm.results.tables import duration
+from agmax_mm.progress import PROGRESS_FILE, Bars, duration, read_progress
 
 STAMP_FILE = 'stage.json'
 _POLL_S = 0.2

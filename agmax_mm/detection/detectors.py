@@ -12,8 +12,6 @@ DETECTORS: dict[str, dict[str, str]] = {
 }
 DEFAULT_DETECTORS = {'voc': 'faster-rcnn', 'coco': 'mask-rcnn'}
 DATA_ROOTS = {'voc': 'data/VOCdevkit', 'coco': 'data/coco'}
-# The scores of a result row.
-METRICS = {'voc': ('pascal_voc/mAP',), 'coco': ('coco/bbox_mAP', 'coco/segm_mAP')}
 
 # Which layers learn. The host's recipes freeze the stem, the first stage and all batch statistics, which suits
 # ImageNet weights; a backbone trained briefly, or on other images, has to go on learning, and one without pre-training

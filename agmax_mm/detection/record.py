@@ -17,6 +17,7 @@ from mmengine.dist import collect_results, is_main_process
 from mmengine.hooks import Hook
 from numpy.typing import NDArray
 
+import agmax_mm.detection.metrics  # noqa: F401  declares the metrics that runs with this hook record
 from agmax_mm.fileio import DETECTIONS_FILE, write_json
 from agmax_mm.registry import HOOKS
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agmax_mm.experiments.study import Study
 from agmax_mm.fileio import write_json, write_text
+from agmax_mm.metrics import TOP1, metric_label
+from agmax_mm.progress import duration
 from agmax_mm.results.overview import version_table
 from agmax_mm.results.page import Page, Section, Table, Text, render_markdown
-from agmax_mm.results.runs import METRICS, Run, in_percent, mean_and_spread
-from agmax_mm.results.tables import NONE, duration
+from agmax_mm.results.runs import Run
+from agmax_mm.results.statistics import NONE, PairedDifference, holm, moments, moments_text, paired_difference
 
 _NOTE = (
     'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the first row, '
-    'taken seed by seed, of the last epoch; runs of one seed share the order of the images. Best: the best of all '
-    'validations, which is chosen on the test images and therefore flatters. A difference of three runs that is below '
-    '2.5 times its spread may well be chance (t-test, 5 %).'
+    'taken seed by seed, of the last epoch; runs of one seed share the order of the images. Intervals: 95 %, of the '
+    "mean difference, by Student's t and by the percentile bootstrap, which is too narrow with few seeds. p: two-sided "
+    "paired t-test, adjusted by Holm's method for the number of rows compared; above 0.05 the difference may well be "
+    'chance. Best: the best of all validations, which is chosen on the test images and therefore flatters.'
 )
 
 
@@ -29,24 +32,30 @@ def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         runs: Finished runs, from :func:`agmax_mm.experiments.study_runs.run_study`.
 
     Returns:
-        The metric, the seeds, and for each arm its options, its runs by seed, and ``last``, ``best`` and ``difference``
-        as ``{'n', 'mean', 'std'}`` in percent: None without runs, and ``std`` None for a single one.
+        The metric, the seeds, and for each arm its options, its runs by seed, ``last`` and ``best`` as
+        ``{'n', 'mean', 'std'}`` in the metric's printed unit, and ``difference`` as
+        :class:`agmax_mm.results.statistics.PairedDifference` with ``p_holm``, the p-value adjusted for the number of
+        arms. All three are None without runs, and ``std`` is None for a single one.
     """
-    metric = runs[0].metrics()[0] if runs and runs[0].metrics() else next(iter(METRICS))
+    metric = runs[0].metrics()[0] if runs and runs[0].metrics() else TOP1.name
     by_arm: dict[str, dict[str, Any]] = {arm: {} for arm in study.arms}
     for run in runs:
         by_arm[Path(run.record['config']).stem][str(run.record['seed'])] = _scores(run, metric)
-    reference = next(iter(by_arm.values()))
+    reference, *others = by_arm
+    last = {arm: {seed: score['last'] for seed, score in scores.items()} for arm, scores in by_arm.items()}
+    found = {arm: paired_difference(last[arm], last[reference]) for arm in others}
+    differences = {arm: difference for arm, difference in found.items() if difference is not None}
     arms = {}
     for arm, scores in by_arm.items():
-        paired = [] if scores is reference else [seed for seed in scores if seed in reference]
         arms[arm] = {
             'options': study.arms[arm],
             'runs': scores,
-            'last': _moments([score['last'] for score in scores.values()]),
-            'best': _moments([score['best'] for score in scores.values()]),
-            'difference': _moments([scores[seed]['last'] - reference[seed]['last'] for seed in paired]),
+            'last': _moments(last[arm].values()),
+            'best': _moments(score['best'] for score in scores.values()),
+            'difference': None,
         }
+    for arm, adjusted in zip(differences, _adjusted(differences.values()), strict=True):
+        arms[arm]['difference'] = {**differences[arm].to_json(), 'p_holm': adjusted}
     return {'metric': metric, 'seeds': list(study.seeds), 'options': study.options, 'arms': arms}
 
 
@@ -85,39 +94,45 @@ def _scores(run: Run, metric: str) -> dict[str, Any]:
             f'{run.name}: expected {metric} of its validations, got {sorted(run.record["scores"]["last"])}'
         )
     return {
-        'last': in_percent(metric, last),
-        'best': in_percent(metric, best['value']),
+        'last': run.printed(metric, last),
+        'best': run.printed(metric, best['value']),
         'best_epoch': best['epoch'],
         'wall_time_s': run.record['wall_time_s'],
         'config_sha256': run.record['config_sha256'],
     }
 
 
-def _moments(values: Sequence[float]) -> dict[str, Any] | None:
-    if not values:
-        return None
-    mean, spread = mean_and_spread(values)
-    return {'n': len(values), 'mean': mean, 'std': spread}
+def _moments(values: Iterable[float]) -> dict[str, Any] | None:
+    listed = list(values)
+    return moments(listed).to_json() if listed else None
+
+
+def _adjusted(differences: Iterable[PairedDifference]) -> list[float | None]:
+    """The p-values by Holm's method; those that a single seed does not have stay None."""
+    p_values = [difference.p_value for difference in differences]
+    adjusted = iter(holm([value for value in p_values if value is not None]))
+    return [None if value is None else next(adjusted) for value in p_values]
 
 
 def _score_table(summary: Mapping[str, Any]) -> Table:
-    name = METRICS[summary['metric']]
     rows = []
     for arm, entry in summary['arms'].items():
+        difference = entry['difference'] or {}
         rows.append(
             (
                 arm,
                 str(len(entry['runs'])),
-                _text(entry['last']),
-                _text(entry['difference'], sign='+'),
-                _text(entry['best']),
+                moments_text([score['last'] for score in entry['runs'].values()]),
+                moments_text(difference.get('values', []), signed=True),
+                _interval_text(difference.get('t_interval')),
+                _interval_text(difference.get('bootstrap_interval')),
+                NONE if difference.get('p_holm') is None else f'{difference["p_holm"]:.3f}',
+                moments_text([score['best'] for score in entry['runs'].values()]),
             )
         )
-    return Table(('arm', 'runs', f'{name}, last', 'difference', 'best'), rows)
+    label = metric_label(summary['metric'])
+    return Table(('arm', 'runs', f'{label}, last', 'difference', 't interval', 'bootstrap', 'p (Holm)', 'best'), rows)
 
 
-def _text(entry: Mapping[str, Any] | None, sign: str = '') -> str:
-    if entry is None:
-        return NONE
-    mean = f'{entry["mean"]:{sign}.2f}'
-    return mean if entry['std'] is None else f'{mean} ± {entry["std"]:.2f}'
+def _interval_text(interval: Sequence[float] | None) -> str:
+    return NONE if interval is None else f'{interval[0]:+.2f} to {interval[1]:+.2f}'

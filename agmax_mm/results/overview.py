@@ -10,7 +10,7 @@ from agmax_mm.fileio import write_json
 from agmax_mm.results.detections import detection_sections
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.results.plots import COLOURS, error_curves, learning_curves
-from agmax_mm.results.runs import METRICS, Run, group_names, repeats
+from agmax_mm.results.runs import Run, group_names, repeats
 from agmax_mm.results.tables import run_table, score_table
 
 
@@ -75,12 +75,13 @@ def _error_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
 def _curve_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     """One section for each family of runs that share a metric, with at most as many lines as there are colours."""
     sections = []
-    for metric in METRICS:
+    for metric in dict.fromkeys(run.complement_of(name) or name for run in runs for name in run.metrics()):
         curves = {run.name: run for run in runs if run.curve('val', metric)[0]}
+        label = next((run.label(metric) for run in curves.values()), metric)
         for part in range(0, len(curves), len(COLOURS)):
             chunk = dict(list(curves.items())[part : part + len(COLOURS)])
             file = f'curves_{metric.replace("/", "_")}_{part // len(COLOURS) + 1}.png'
             learning_curves(chunk, folder / file, [('train', 'loss'), ('val', metric)])
-            caption = f'Training loss and {METRICS[metric]} on the validation set.'
-            sections.append(Section(f'Curves: {METRICS[metric]}', [Figure(file, caption)]))
+            caption = f'Training loss and {label} on the validation set.'
+            sections.append(Section(f'Curves: {label}', [Figure(file, caption)]))
     return sections

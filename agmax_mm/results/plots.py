@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agmax_mm.fileio import atomic_path
-from agmax_mm.results.runs import METRICS, Run, in_percent, mean_and_spread
+from agmax_mm.metrics import TOP1_ERROR
+from agmax_mm.results.runs import Run
+from agmax_mm.results.statistics import moments, moments_text
 
 # Told apart also by people who do not see all colours (Okabe and Ito).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
@@ -28,11 +30,12 @@ def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys:
     for panel, (split, key) in zip(panels[0], keys, strict=True):
         for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
             iterations, values = run.curve(split, key)
-            values = [in_percent(key, value) for value in values] if key in METRICS else values
+            values = [run.printed(key, value) for value in values]
             marker = 'o' if split == 'val' else ''
             panel.plot(iterations, values, label=name, color=colour, marker=marker, markersize=3.5, linewidth=1.6)
         panel.set_xlabel('step')
-        panel.set_title(METRICS.get(key, key.replace('_', ' ')) + (' (test)' if split == 'val' else ' (training)'))
+        title = next(iter(runs.values())).label(key).replace('_', ' ')
+        panel.set_title(title + (' (test)' if split == 'val' else ' (training)'))
         panel.grid(alpha=0.25)
         panel.spines[['top', 'right']].set_visible(False)
     panels[0][0].legend(frameon=False)
@@ -54,14 +57,14 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         curves = [run.errors_by_epoch() for run in runs]
         epochs = sorted(set().union(*curves))
-        statistics = [mean_and_spread([curve[epoch] for curve in curves if epoch in curve]) for epoch in epochs]
-        means = np.array([mean for mean, _ in statistics])
-        spreads = np.array([spread or 0.0 for _, spread in statistics])
+        found = [moments([curve[epoch] for curve in curves if epoch in curve]) for epoch in epochs]
+        means = np.array([entry.mean for entry in found])
+        spreads = np.array([entry.std or 0.0 for entry in found])
         panel.plot(epochs, means, label=_error_label(name, runs, curves), color=colour, linewidth=1.4)
         if len(runs) > 1:
             panel.fill_between(epochs, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
         highest = max(highest, *(means + spreads)[len(epochs) // 20 :])
-    panel.set(xlabel='epoch', ylabel=METRICS['error/top1'])
+    panel.set(xlabel='epoch', ylabel=TOP1_ERROR.label)
     # The first of many epochs would take half of the picture.
     panel.set_ylim(top=1.04 * highest)
     panel.grid(alpha=0.25)
@@ -71,12 +74,11 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
 
 
 def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, float]]) -> str:
-    best = mean_and_spread([min(curve.values()) for curve in curves])
-    last = mean_and_spread([curve[max(curve)] for curve in curves])
-    texts = [f'{mean:.2f}' + (f' ± {spread:.2f}' if spread is not None else '') for mean, spread in (best, last)]
+    best = moments_text([min(curve.values()) for curve in curves])
+    last = moments_text([curve[max(curve)] for curve in curves])
     notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
     notes += sorted({run.status for run in runs} - {'completed'})
-    return f'{name}: best {texts[0]}, last {texts[1]}' + (f' ({", ".join(notes)})' if notes else '')
+    return f'{name}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
 
 
 def precision_recall(

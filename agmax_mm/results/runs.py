@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,26 +10,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import agmax_mm.detection.metrics  # noqa: F401  declares what older records do not
 from agmax_mm.fileio import RESULT_FILE
-
-# The metrics that tables show, in this order, with what people call them.
-METRICS = {
-    'accuracy/top1': 'top-1 (%)',
-    'accuracy/top5': 'top-5 (%)',
-    'error/top1': 'top-1 error (%)',
-    'error/top5': 'top-5 error (%)',
-    'pascal_voc/mAP': 'VOC mAP (%)',
-    'coco/bbox_mAP': 'box AP (%)',
-    'coco/segm_mAP': 'mask AP (%)',
-}
-
-# What some papers print in place of an accuracy: what is left to 100 %.
-ERRORS = {'error/top1': 'accuracy/top1', 'error/top5': 'accuracy/top5'}
-
-
-def in_percent(metric: str, value: float) -> float:
-    """A score as papers print it. The host measures accuracy in percent, and detection as a share of 1."""
-    return value if metric.startswith(('accuracy/', 'error/')) else 100.0 * value
+from agmax_mm.metrics import Metric, declared_metrics, find_metric, metric_from_json
 
 
 @dataclass(frozen=True)
@@ -69,7 +51,7 @@ class Run:
         """Score of the last validation, if the run is complete and has this metric."""
         if self.status != 'completed':
             return None
-        return _score(self.record['scores']['last'], metric)
+        return self._score(self.record['scores']['last'], metric)
 
     def best(self, metric: str) -> dict[str, float] | None:
         """Best score with its epoch and iteration: ``{'value', 'epoch', 'iter'}``.
@@ -79,22 +61,45 @@ class Run:
         """
         if self.status != 'completed':
             return None
-        if metric not in ERRORS:
+        if self.complement_of(metric) is None:
             return self.record['scores']['best'].get(metric) or None
         points = [point for point in self.record['history']['val'] if point.get('accuracy/top1') is not None]
         best: dict[str, Any] = max(reversed(points), key=lambda point: point['accuracy/top1'], default={})
-        value = _score(best, metric)
+        value = self._score(best, metric)
         return None if value is None else {'value': value, 'epoch': best['epoch'], 'iter': best['iter']}
 
+    def metric(self, name: str) -> Metric | None:
+        """What is known of a metric: what the record says, or what is declared here."""
+        stated = self.record.get('metrics', {}).get(name)
+        return find_metric(name) if stated is None else metric_from_json(stated)
+
+    def complement_of(self, metric: str) -> str | None:
+        """The recorded metric that another one is left of to 100; None for one that is recorded itself."""
+        known = self.metric(metric)
+        return None if known is None else known.complement_of
+
+    def printed(self, metric: str, value: float) -> float:
+        """A recorded value as papers print it, such as a share of 1 in percent."""
+        known = self.metric(metric)
+        return value if known is None else known.printed(value)
+
+    def label(self, metric: str) -> str:
+        """Title and unit of a metric, or its bare name."""
+        known = self.metric(metric)
+        return metric if known is None else known.label
+
     def metrics(self) -> list[str]:
-        """The known metrics that this run measured, in the order of :data:`METRICS`.
+        """The known metrics that this run measured: the package's in the order of their declarations, then others.
 
         Errors stand for accuracies where the paper prints errors.
         """
-        measured = set(self.record['scores']['last'])
-        if ERRORS.keys() & self.paper().keys():
-            measured = {{value: key for key, value in ERRORS.items()}.get(metric, metric) for metric in measured}
-        return [metric for metric in METRICS if metric in measured]
+        measured = [name for name in self.record['scores']['last'] if self.metric(name) is not None]
+        printed = self.paper()
+        errors = {known.complement_of: known.name for known in declared_metrics() if known.complement_of is not None}
+        if printed.keys() & set(errors.values()):
+            measured = [errors.get(name, name) for name in measured]
+        order = [known.name for known in declared_metrics()]
+        return sorted(measured, key=lambda name: order.index(name) if name in order else len(order))
 
     def curve(self, split: str, key: str) -> tuple[list[float], list[float]]:
         """Iterations and values of ``key`` in the history of ``'train'`` or ``'val'``."""
@@ -107,8 +112,16 @@ class Run:
         Validations of one epoch, as a stop within it leaves them, count once, the last.
         """
         points = self.record['history']['val']
-        errors = {point.get('epoch'): _score(point, 'error/top1') for point in points}
+        errors = {point.get('epoch'): self._score(point, 'error/top1') for point in points}
         return {epoch: error for epoch, error in errors.items() if epoch and error is not None}
+
+    def _score(self, scores: Mapping[str, Any], metric: str) -> float | None:
+        """A metric among the scores of a validation, or the error that follows from one."""
+        complement = self.complement_of(metric)
+        value = scores.get(complement or metric)
+        if value is None:
+            return None
+        return float(value) if complement is None else 100.0 - float(value)
 
 
 def load_run(work_dir: str | os.PathLike[str], name: str | None = None) -> Run:
@@ -176,23 +189,7 @@ def group_names(groups: Sequence[Sequence[Run]]) -> list[str]:
     return names
 
 
-def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean, and the sample standard deviation, which takes at least two values."""
-    mean = math.fsum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-
-
 def _common_folder(group: Sequence[Run]) -> str:
     """What the names of runs begin with; that of the first where this is nothing."""
     parts = zip(*(run.name.split('/') for run in group), strict=False)
     return '/'.join(names[0] for names in takewhile(lambda names: len(set(names)) == 1, parts)) or group[0].name
-
-
-def _score(scores: Mapping[str, Any], metric: str) -> float | None:
-    """A metric among the scores of a validation, or the error that follows from one."""
-    value = scores.get(ERRORS.get(metric, metric))
-    if value is None:
-        return None
-    return 100.0 - float(value) if metric in ERRORS else float(value)

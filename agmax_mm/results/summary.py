@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agmax_mm.detection.detectors import METRICS
+from agmax_mm.detection.metrics import SCORES
+from agmax_mm.results.page import Table, markdown_table
+from agmax_mm.results.statistics import NONE, moments, moments_text, paired_difference
 
 Result = Mapping[str, Any]
 
@@ -20,25 +21,22 @@ def summarise(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]
 def differences(result: Result, reference: Result) -> dict[str, dict[str, Any]]:
     """How much better a backbone's scores are than another's, seed by seed.
 
-    Runs of one seed share the order of the data and the initial weights of the detector's own layers, so their
-    difference is less noisy than that of unrelated runs; the spread is that of these differences.
-
     Args:
         result: What a transfer returned.
         reference: What the transfer of the backbone to compare with returned.
 
     Returns:
-        As :func:`summarise`, over the seeds that both have.
+        For each metric that both have what :class:`agmax_mm.results.statistics.PairedDifference` holds; nothing where
+        they share no seed.
     """
-    pairs = [
-        (run['scores'], reference['runs'][seed]['scores'])
-        for seed, run in result['runs'].items()
-        if seed in reference['runs']
-    ]
-    if not pairs:
-        return {}
-    shared = [name for name in result['summary'] if name in reference['summary']]
-    return {name: _moments([one[name] - other[name] for one, other in pairs]) for name in shared}
+    found = {}
+    for name in result['summary']:
+        if name in reference['summary']:
+            arms = ({seed: run['scores'][name] for seed, run in one['runs'].items()} for one in (result, reference))
+            difference = paired_difference(*arms)
+            if difference is not None:
+                found[name] = difference.to_json()
+    return found
 
 
 def result_table(results: Mapping[str, Result]) -> str:
@@ -50,30 +48,25 @@ def result_table(results: Mapping[str, Result]) -> str:
         results: Name of the backbone to what its transfer returned.
     """
     (first, *others) = results.values()
-    metrics = [name for name in METRICS[first['task']] if name in first['summary']]
+    metrics = [metric for metric in SCORES[first['task']] if metric.name in first['summary']]
     header = ['detector', 'backbone', 'fine-tuning']
     for metric in metrics:
-        header += [f'{metric} %', *(['difference'] if others else [])]
-    rows = [[*header, 'n']]
+        header += [metric.label, *(['difference'] if others else [])]
+    rows = []
     for name, result in results.items():
         cells = [result['detector'], name, result['finetune']]
         compared = differences(result, first) if result is not first else {}
         for metric in metrics:
-            cells.append(_percent(result['summary'].get(metric)))
+            cells.append(_text(result['summary'].get(metric.name), metric.factor))
             if others:
-                cells.append(_percent(compared.get(metric), signed=True))
+                cells.append(_text(compared.get(metric.name), metric.factor, signed=True))
         rows.append([*cells, str(len(result['runs']))])
-    rows.insert(1, ['---'] * len(rows[0]))
-    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+    return markdown_table(Table([*header, 'n'], rows))
 
 
 def _moments(values: Sequence[float]) -> dict[str, Any]:
-    spread = statistics.stdev(values) if len(values) > 1 else None
-    return {'n': len(values), 'mean': statistics.fmean(values), 'std': spread, 'values': list(values)}
+    return {**moments(values).to_json(), 'values': list(values)}
 
 
-def _percent(entry: Mapping[str, Any] | None, *, signed: bool = False) -> str:
-    if entry is None:
-        return '–'
-    mean = f'{100 * entry["mean"]:{"+" if signed else ""}.1f}'
-    return mean if entry['std'] is None else f'{mean} ± {100 * entry["std"]:.1f}'
+def _text(entry: Mapping[str, Any] | None, factor: float, *, signed: bool = False) -> str:
+    return NONE if entry is None else moments_text(entry['values'], digits=1, factor=factor, signed=signed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from agmax_mm.progress import duration
 from agmax_mm.results.options import other_options
 from agmax_mm.results.page import Table
-from agmax_mm.results.runs import ERRORS, METRICS, Run, group_names, in_percent, mean_and_spread, repeats
-
-NONE = '–'
+from agmax_mm.results.runs import Run, group_names, repeats
+from agmax_mm.results.statistics import NONE, moments_text
 
 
 def score_table(runs: Iterable[Run]) -> Table:
@@ -43,21 +43,6 @@ def run_table(runs: Iterable[Run]) -> Table:
     return Table(('run', 'status', 'seed', 'steps', 'wall time', 'peak memory'), rows)
 
 
-def format_score(metric: str, value: float | None) -> str:
-    """In percent, with two decimals."""
-    return NONE if value is None else f'{in_percent(metric, value):.2f}'
-
-
-def duration(seconds: float) -> str:
-    """As people say it: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
-    total = round(seconds)
-    if total < 60:
-        return f'{total} s'
-    if total < 3600:
-        return f'{total // 60} min {total % 60:02d} s'
-    return f'{total // 3600} h {total % 3600 // 60:02d} min'
-
-
 def _rows(recipe: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
     backbone = _backbone(group[0])
     # Of runs with other options the paper tells nothing.
@@ -66,40 +51,32 @@ def _rows(recipe: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
     metrics = completed[0].metrics() if completed else []
     if not metrics:
         status = group[0].status
-        printed = {METRICS.get(metric, metric): _printed(metric, value) for metric, value in paper.items()}
+        printed = {group[0].label(metric): _printed(group[0], metric, value) for metric, value in paper.items()}
         printed = printed or {NONE: NONE}
         return [(recipe, backbone, name, value, status, NONE, '0') for name, value in printed.items()]
     rows: list[tuple[str, ...]] = []
     for metric in metrics:
-        last = [value for run in completed if (value := run.last(metric)) is not None]
-        best = [float(found['value']) for run in completed if (found := run.best(metric))]
+        last = [run.printed(metric, value) for run in completed if (value := run.last(metric)) is not None]
+        best = [run.printed(metric, found['value']) for run in completed if (found := run.best(metric))]
         rows.append(
             (
                 recipe,
                 backbone,
-                METRICS[metric],
-                _printed(metric, paper[metric]) if metric in paper else NONE,
-                _mean_text(metric, last),
-                _mean_text(metric, best),
+                completed[0].label(metric),
+                _printed(completed[0], metric, paper[metric]) if metric in paper else NONE,
+                moments_text(last),
+                moments_text(best),
                 str(len(last)),
             )
         )
     return rows
 
 
-def _printed(metric: str, value: float) -> str:
+def _printed(run: Run, metric: str, value: float) -> str:
     """As the paper has it: errors come with two decimals."""
-    return f'{value:.2f}' if metric in ERRORS else str(value)
+    return str(value) if run.complement_of(metric) is None else f'{value:.2f}'
 
 
 def _backbone(run: Run) -> str:
     path = run.record.get('backbone')
     return '/'.join(PurePath(path).parts[-2:]) if path else NONE
-
-
-def _mean_text(metric: str, values: Sequence[float]) -> str:
-    if not values:
-        return NONE
-    mean, spread = mean_and_spread(values)
-    text = format_score(metric, mean)
-    return text if spread is None else f'{text} ± {format_score(metric, spread)}'

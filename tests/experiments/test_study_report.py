@@ -1,6 +1,7 @@
 """Runs to a table of means, spreads and paired differences, by hand."""
 
 import json
+import math
 
 import pytest
 
@@ -59,8 +60,19 @@ def test_moments_are_of_the_last_epoch_and_differences_of_the_seeds_that_both_ha
     assert plain['difference'] is None
     assert mixed['last'] == {'n': 2, 'mean': 54.0, 'std': pytest.approx(2**0.5)}
     # 3 and 1; against all three of the first arm it would be 54 - 52 with another spread.
-    assert mixed['difference'] == {'n': 2, 'mean': 2.0, 'std': pytest.approx(2**0.5)}
-    assert summarise_study(study, RUNS[1:])['arms']['mixed']['difference'] == {'n': 1, 'mean': 1.0, 'std': None}
+    # Student's t with one degree of freedom: 2 / (sqrt(2) / sqrt(2)) = 2, and its 97.5 % quantile is 12.7062.
+    assert mixed['difference'] == {
+        'n': 2,
+        'mean': 2.0,
+        'std': pytest.approx(2**0.5),
+        'values': [3.0, 1.0],
+        't_interval': pytest.approx([2 - 12.7062, 2 + 12.7062], abs=1e-3),
+        'bootstrap_interval': [1.0, 3.0],
+        'p_value': pytest.approx(1 - 2 * math.atan(2) / math.pi),
+        'p_holm': pytest.approx(1 - 2 * math.atan(2) / math.pi),
+    }
+    single = summarise_study(study, RUNS[1:])['arms']['mixed']['difference']
+    assert (single['n'], single['mean'], single['std'], single['p_holm']) == (1, 1.0, None, None)
     assert mixed['options'] == {'train_cfg.max_epochs': 2}
     assert mixed['runs']['1'] | {'config_sha256': ''} == {
         'last': 55.0, 'best': 57.0, 'best_epoch': 2, 'wall_time_s': 61.0, 'config_sha256': ''
@@ -74,8 +86,8 @@ def test_page_shows_every_arm_with_its_number_of_runs(study, tmp_path):
     table = {row[0]: row[1:] for row in lines}
     assert page.startswith('# Mixing, small\n\nWhat it compares.\n')
     assert '3 of 6 runs are finished' in page
-    assert table['plain'] == ['2', '52.00 ± 2.83', '–', '53.00 ± 2.83']
-    assert table['mixed'] == ['1', '53.00', '+3.00', '53.00']
+    assert table['plain'] == ['2', '52.00 ± 2.83', '–', '–', '–', '–', '53.00 ± 2.83']
+    assert table['mixed'] == ['1', '53.00', '+3.00', '–', '–', '–', '53.00']
     assert table['command'] == ['python x']
     assert table['wall time of all runs'] == ['3 min 01 s']
     assert table['torch'] == ['2.12.1']

@@ -40,6 +40,18 @@ def test_errors_are_those_of_the_last_epoch_with_the_lowest_top_1_error():
     ]
 
 
+def test_metrics_that_only_the_record_declares_are_shown():
+    """As of a suite in somebody's own package, which the report does not import."""
+    error = {'name': 'own/error', 'title': 'own error', 'unit': '%', 'higher_is_better': False, 'factor': 100.0}
+    made = record()
+    made['metrics'] = {'own/error': error}
+    made['scores'] = {
+        'last': {'epoch': 2, 'iter': 20, 'own/error': 0.25, 'own/unknown': 1.0},
+        'best': {'own/error': {'value': 0.125, 'epoch': 1, 'iter': 10}},
+    }
+    assert [row[2:6] for row in score_table([Run('x', made)]).rows] == [('own error (%)', '–', '25.00', '12.50')]
+
+
 @pytest.fixture
 def drawn(monkeypatch):
     """The figures that were saved, which they still are."""

@@ -12,8 +12,8 @@ import pytest
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, markdown_table, render_html, write_page
 from agmax_mm.results.plots import detection_grid, learning_curves, picture_grid
-from agmax_mm.results.runs import Run, find_runs, load_run, mean_and_spread, repeats
-from agmax_mm.results.tables import duration, score_table
+from agmax_mm.results.runs import Run, find_runs, load_run, repeats
+from agmax_mm.results.tables import score_table
 from tests.results.records import record as _record
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,6 @@ def test_repeats_become_mean_and_sample_deviation(tmp_path):
     table = score_table(find_runs([tmp_path / 'wrn']))
     # mean 92; deviations -2, -1, 3: sqrt((4 + 1 + 9) / 2) = 2.65
     assert table.rows == [('wrn', '–', 'top-1 (%)', '77.4', '92.00 ± 2.65', '91.50 ± 0.00', '3')]
-    assert mean_and_spread([5.0]) == (5.0, None)
 
 
 def test_recipes_of_one_name_are_told_apart_by_the_paper_s_figures():
@@ -88,13 +87,6 @@ def test_curve_skips_points_without_the_value():
     record = _record()
     record['history']['train'][0]['loss'] = None
     assert Run('a', record).curve('train', 'loss') == ([20.0], [1.0])
-
-
-@pytest.mark.parametrize(
-    ('seconds', 'text'), [(41.6, '42 s'), (59.7, '1 min 00 s'), (185, '3 min 05 s'), (7800, '2 h 10 min')]
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_page_escapes_text_and_asks_for_its_pictures(tmp_path):

@@ -35,18 +35,18 @@ def test_differences_are_taken_seed_by_seed():
 
 def test_table_of_one_has_no_difference():
     assert result_table({'a': result({0: 0.5, 1: 0.6})}).splitlines() == [
-        '| detector | backbone | fine-tuning | pascal_voc/mAP % | n |',
-        '| --- | --- | --- | --- | --- |',
-        '| ssd300 | a | full | 55.0 ± 7.1 | 2 |',
+        '| detector | backbone | fine-tuning | VOC mAP (%) |  n |',
+        '| -------- | -------: | ----------: | ----------: | -: |',
+        '| ssd300   |        a |        full |  55.0 ± 7.1 |  2 |',
     ]
 
 
 def test_table_of_several_compares_with_the_first():
     rows = {'a': result({0: 0.5, 1: 0.6}), 'b': result({0: 0.51, 1: 0.59}), 'c': result({0: 0.4}, 'scratch')}
     assert result_table(rows).splitlines()[2:] == [
-        '| ssd300 | a | full | 55.0 ± 7.1 | – | 2 |',
-        '| ssd300 | b | full | 55.0 ± 5.7 | +0.0 ± 1.4 | 2 |',
-        '| ssd300 | c | scratch | 40.0 | -10.0 | 1 |',
+        '| ssd300   |        a |        full |  55.0 ± 7.1 |          – |  2 |',
+        '| ssd300   |        b |        full |  55.0 ± 5.7 | +0.0 ± 1.4 |  2 |',
+        '| ssd300   |        c |     scratch |        40.0 |      -10.0 |  1 |',
     ]
 
 

@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from agmax_mm.results.tables import duration
+from agmax_mm.progress import duration
 from tools.recipes.check import STEPS, Outcome, Trial
 
 # The last two columns of every table.

@@ -22,6 +22,7 @@ from agmax_mm.engine.hooks.step_values import detached, to_numbers
 from agmax_mm.fileio import RESULT_FILE, write_json
 from agmax_mm.host import unwrap
 from agmax_mm.machine import device_name, library_versions
+from agmax_mm.metrics import find_metric, higher_is_better, metric_to_json
 from agmax_mm.models.contract import preprocessing_contract
 from agmax_mm.registry import HOOKS
 
@@ -79,12 +80,14 @@ class RunRecordHook(Hook):
             self._values = {}
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        """Add a validation's metrics, all of which are better when higher."""
+        """Add a validation's metrics, and the declarations of those that are declared."""
         if not self.record:  # a validation outside of training
             return
         scores = {name: _finite(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
         self.record['history']['val'].append({'epoch': runner.epoch, 'iter': runner.iter, **scores})
         self.record['scores'] = _scores(self.record['history']['val'])
+        known = {name: metric for name in scores if (metric := find_metric(name)) is not None}
+        self.record['metrics'] = {name: metric_to_json(metric) for name, metric in known.items()}
         self._write(runner)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
@@ -112,6 +115,7 @@ class RunRecordHook(Hook):
             self.record['history'][name] = [point for point in history.get(name, []) if point['iter'] <= iteration]
         self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
         self.record['scores'] = _scores(self.record['history']['val'])
+        self.record['metrics'] = earlier.get('metrics', {})
 
     @master_only
     def _write(self, runner: Any) -> None:
@@ -152,6 +156,7 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'epochs': runner.epoch,
         'paper': runner.cfg.get('paper'),
         'backbone': runner.cfg.get('default_hooks', {}).get('backbone', {}).get('checkpoint'),
+        'metrics': {},
         'scores': {'last': {}, 'best': {}},
         'history': {'train': [], 'val': []},
     }
@@ -167,12 +172,19 @@ def _recipe(runner: Any) -> str:
 
 
 def _scores(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The last validation, and the best value of each metric with its place."""
+    """The last validation, and the best value of each metric with its place: the first of several.
+
+    Metrics whose direction nobody has stated have no best value.
+    """
     best: dict[str, Any] = {}
     for point in history:
         place = {'epoch': point['epoch'], 'iter': point['iter']}
         for name, value in point.items():
-            if name not in place and value is not None and (name not in best or value > best[name]['value']):
+            direction = higher_is_better(name)
+            if name in place or value is None or direction is None:
+                continue
+            earlier = best[name]['value'] if name in best else None
+            if earlier is None or (value > earlier if direction else value < earlier):
                 best[name] = {'value': value, **place}
     return {'last': history[-1] if history else {}, 'best': best}
 

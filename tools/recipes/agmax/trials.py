@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agmax_mm.results.runs import METRICS
+from agmax_mm.metrics import TOP5
 from tools.recipes.agmax.cells import recipe_of, recipes, reference_options
 from tools.recipes.agmax.paper import Figure, figures
 from tools.recipes.check import BATCH, STEPS, Outcome, Trial
@@ -67,6 +67,6 @@ def page(trials: Sequence[Trial], outcomes: Mapping[str, Outcome]) -> str:
 
 def _place(figure: Figure) -> tuple[str, str, str]:
     column = figure.column
-    if figure.metric == 'accuracy/top5':
-        column += f', {METRICS[figure.metric].removesuffix(" (%)")}'
+    if figure.metric == TOP5.name:
+        column += f', {TOP5.title}'
     return str(figure.table), figure.row, column
