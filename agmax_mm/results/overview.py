@@ -37,8 +37,9 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
 
 
 SCORE_NOTE = (
-    'Paper: as printed there for the recipe, left out beside runs whose own config has other settings. Ours (last): '
-    'after the last epoch, as mean and sample standard deviation over n runs, which differ in their seeds alone. '
+    'Paper: as printed there for the recipe, and only beside runs whose config is proven to equal that recipe. '
+    'Ours (last): after the last epoch, as mean and sample standard deviation over n runs, which differ in their '
+    'seeds alone. '
     'Ours (best): the best of all validations, which is what papers often print; it is chosen on the test data. '
     'Both errors of the best epoch are those of the lowest top-1 error.'
 )

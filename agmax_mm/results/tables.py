@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from agmax_mm.progress import duration
-from agmax_mm.results.options import other_options
+from agmax_mm.results.options import is_its_recipe
 from agmax_mm.results.page import Table
 from agmax_mm.results.runs import Run, group_names, repeats
 from agmax_mm.results.statistics import NONE, moments_text
@@ -15,8 +15,8 @@ from agmax_mm.results.statistics import NONE, moments_text
 def score_table(runs: Iterable[Run]) -> Table:
     """One row for each recipe and metric: the paper's figure, ours at the last and at the best epoch.
 
-    Runs with other options than their recipe's have no figure, as far as their folder tells, see
-    :func:`agmax_mm.results.options.other_options`.
+    The paper's figure stands only beside runs that are proven to be the recipe, see
+    :func:`agmax_mm.results.options.is_its_recipe`.
     Runs that differ in their seeds alone are taken together as repeats: mean, sample standard deviation and their
     number ``n``. Runs that did not end are counted out, and the row says so if none did.
     """
@@ -45,8 +45,8 @@ def run_table(runs: Iterable[Run]) -> Table:
 
 def _rows(recipe: str, group: Sequence[Run]) -> list[tuple[str, ...]]:
     backbone = _backbone(group[0])
-    # Of runs with other options the paper tells nothing.
-    paper = {} if other_options(group[0]) else group[0].paper()
+    # The paper says nothing about runs with other options.
+    paper = group[0].paper() if is_its_recipe(group[0]) else {}
     completed = [run for run in group if run.status == 'completed']
     metrics = completed[0].metrics() if completed else []
     if not metrics:

@@ -26,8 +26,8 @@ def test_errors_are_those_of_the_last_epoch_with_the_lowest_top_1_error():
     assert run.best('error/top1') == {'value': 25.0, 'epoch': 3, 'iter': 30}
     assert run.best('error/top5') == {'value': 8.0, 'epoch': 3, 'iter': 30}
     assert score_table([run]).rows == [
-        ('wrn', '–', 'top-1 error (%)', '21.80', '30.00', '25.00', '1'),
-        ('wrn', '–', 'top-5 error (%)', '6.06', '4.00', '8.00', '1'),
+        ('wrn', '–', 'top-1 error (%)', '–', '30.00', '25.00', '1'),
+        ('wrn', '–', 'top-5 error (%)', '–', '4.00', '8.00', '1'),
     ]
     assert run.errors_by_epoch() == {1: 40.0, 2: 25.0, 3: 25.0, 4: 30.0}
     assert _with_errors([40.0], [9.0], status='failed').best('error/top1') is None

@@ -1,17 +1,19 @@
 """Runs of one recipe with and without options of their own: apart, and without the paper's figure."""
 
 import json
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from agmax_mm.engine.config import config_hash, load_config, prepare_config
-from agmax_mm.results.options import _flat, _read, other_options
+from agmax_mm.results.options import _flat, _read, differing_settings, is_its_recipe, other_options
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.runs import Run, find_runs, group_names, load_run, repeats
 from agmax_mm.results.tables import score_table
 from tests.results.records import record
 
+ROOT = Path(__file__).parents[2]
 RECIPE = 'configs/cutmix/resnet110_cutmix_300e_cifar100.py'
 NAME = 'resnet110_cutmix_300e_cifar100'
 AGMAX = {'model.agreement': 'mi'}
@@ -91,19 +93,80 @@ def test_processes_share_the_recipe_s_batch(tmp_path):
     assert other_options(load_run(tmp_path / 'y')) == ['total_batch_size']
 
 
-def test_where_it_cannot_be_told_the_figure_stays(tmp_path):
-    _write(tmp_path / 'x', AGMAX)
+def test_where_it_cannot_be_told_there_is_no_figure(tmp_path):
+    _write(tmp_path / 'x')
     run, config = load_run(tmp_path / 'x'), tmp_path / 'x' / f'{NAME}.py'
-    assert other_options(run)
-    assert other_options(Run('x', run.record)) is None  # no folder
-    assert other_options(Run('x', {**run.record, 'paper': None}, run.folder)) is None  # somebody else's of that name
+    assert score_table([run]).rows[0][3] == '20.11'
+    unknown = [Run('x', run.record), Run('x', {**run.record, 'paper': None}, run.folder)]
+    unknown += [Run('x', {**run.record, 'config': name}, run.folder) for name in ('', '..', 'x/../y.py', '*.py')]
+    for other in unknown:
+        assert not is_its_recipe(other)
     for text in ('model = (', f'model = open({str(tmp_path / "ran")!r}, "w")'):
         config.write_text(text)
-        assert other_options(run) is None
+        assert not is_its_recipe(run)
     assert not (tmp_path / 'ran').exists()
     config.unlink()
-    assert other_options(run) is None
-    assert score_table([run]).rows[0][3] == '20.11'
+    assert not is_its_recipe(run)
+    assert score_table([run]).rows[0][3] == '–'
+    assert is_its_recipe(Run.not_run(f'{NAME}.py', run.record['paper']))
+
+
+def test_a_network_of_one_s_own_that_inherits_a_recipe_shows_no_figure_of_the_paper(tmp_path):
+    """Under another name, and under the recipe's own."""
+    recipe = ROOT / 'configs' / 'baseline' / 'resnet50_standard_270e.py'
+    figure = load_config(str(recipe)).paper
+    for name in ('photographs.py', recipe.name):
+        own = tmp_path / name
+        own.write_text(
+            f'_base_ = {str(recipe)!r}\n'
+            'model = dict(backbone=dict(depth=18), head=dict(num_classes=3, in_channels=512))\n'
+        )
+        config = load_config(str(own))
+        assert config.paper == figure
+        prepare_config(config, world_size=1)
+        folder = tmp_path / own.stem
+        folder.mkdir()
+        (folder / 'result.json').write_text(json.dumps({**record(config=name), 'paper': figure}))
+        config.dump(folder / name)
+        run = load_run(folder)
+        assert not is_its_recipe(run)
+        assert score_table([run]).rows == [(own.stem, '–', 'top-1 (%)', '–', '90.00', '91.50', '1')]
+
+
+@pytest.mark.parametrize(
+    'recipe',
+    [
+        'agmax/wrn40-2_cutmix_aa_200e_cifar10',
+        'cutmix/resnet50_cutmix_300e',
+        'detection/mask-rcnn_r50_fpn_1x_coco',
+        'demo/pretrain_agmax',
+    ],
+)
+def test_every_kind_of_recipe_is_itself(tmp_path, recipe):
+    """With another seed, other workers and the data elsewhere, on several processes."""
+    path = ROOT / 'configs' / f'{recipe}.py'
+    config = load_config(str(path), {'train_dataloader.num_workers': 1})
+    prepare_config(config, world_size=2)
+    config.randomness = dict(config.get('randomness', {}), seed=7)
+    config.work_dir, config.resume = str(tmp_path), True
+    config.load_from = str(tmp_path / 'epoch_1.pth')
+    config.dump(tmp_path / path.name)
+    run = Run('x', {**record(config=path.name), 'paper': config.to_dict().get('paper')}, tmp_path)
+    assert other_options(run) == []
+    config.resume = False
+    config.dump(tmp_path / path.name)
+    assert other_options(run) == ['load_from']
+
+
+def test_settings_that_differ_between_runs(tmp_path):
+    """Whatever the recipe is."""
+    _write(tmp_path / 'a')
+    _write(tmp_path / 'b', {CORRECT_LAM: False, 'train_cfg.max_epochs': 3}, seed=5)
+    runs = [load_run(tmp_path / name) for name in 'ab'] + [Run('c', record())]
+    assert differing_settings(runs) == {
+        CORRECT_LAM: ['–', 'False', '?'],
+        'train_cfg.max_epochs': ['300', '3', '?'],
+    }
 
 
 def test_records_without_a_hash_go_by_their_name():
