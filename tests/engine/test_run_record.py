@@ -15,7 +15,7 @@ def test_scores_are_those_of_the_history():
             'coco/bbox_mAP': {'value': 0.2, 'epoch': 2, 'iter': 10},
         },
     }
-    assert _scores(history[:1])['best'] == {'top1': {'value': 40.0, 'epoch': 1, 'iter': 5}}
+    assert _scores(history[:1])['best'] == {'accuracy/top1': {'value': 40.0, 'epoch': 1, 'iter': 5}}
     assert _scores([]) == {'last': {}, 'best': {}}
 
 
