@@ -65,7 +65,6 @@ def build_plan(layout: Layout, seed: int, overrides: Mapping[str, list[str]] | N
     control = ['model.agreement=none']
     stages.append(planner.pretrain(CONTROL, 'pretrain_agmax', 'pre-training, two views only', control))
     stages.append(planner.views())
-    stages += [planner.detections(detector, f'pictures of {title}') for detector, title in DETECTORS.items()]
     stages.append(planner.report([stage.name for stage in stages]))
     return stages
 
@@ -100,14 +99,6 @@ class _Planner:
         command = self._tool('browse_views.py', str(config), '--out', str(out), '--seed', str(self.seed))
         command += ['--cfg-options', *options]
         return self._stage('views', 'pictures of the views', command, ['data'], self._hash(config, options), [out])
-
-    def detections(self, detector: str, title: str) -> Stage:
-        config, out = self.layout.config(detector), self.layout.report / f'{detector}.png'
-        options = self._detection_data(detector)
-        runs = [f'{detector}_{arm}' for arm in ARMS]
-        command = self._tool('draw_detections.py', str(config), *(str(self.layout.run(run)) for run in runs))
-        command += ['--titles', *ARMS.values(), '--images', '4', '--out', str(out), '--cfg-options', *options]
-        return self._stage(f'pictures_{detector}', title, command, runs, self._hash(config, options), [out])
 
     def report(self, needs: list[str]) -> Stage:
         command = [sys.executable, '-m', 'agmax_mm.demo.report', str(self.layout.work_dir)]

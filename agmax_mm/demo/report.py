@@ -14,6 +14,7 @@ from agmax_mm.detection.metrics import BOX_AP, MASK_AP, VOC_MAP
 from agmax_mm.fileio import write_json
 from agmax_mm.metrics import TOP1, Metric
 from agmax_mm.progress import duration
+from agmax_mm.results.detections import draw_detections
 from agmax_mm.results.overview import version_table
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
 from agmax_mm.results.plots import learning_curves
@@ -21,6 +22,8 @@ from agmax_mm.results.runs import Run, load_run
 from agmax_mm.results.statistics import NONE, moments_text
 
 _VOC, _COCO = DETECTORS
+# Test scenes that are drawn for each detector.
+_IMAGES = 4
 # Where each figure of the main table comes from: the kind of run, and the metric.
 _COLUMNS = (
     ('pretrain', TOP1),
@@ -41,6 +44,9 @@ def write_report(layout: Layout) -> None:
     runs[CONTROL] = load_run(layout.run(CONTROL))
     layout.report.mkdir(parents=True, exist_ok=True)
     _draw_curves(runs, layout.report)
+    for detector in DETECTORS:
+        arms = {f'from {title}': runs[f'{detector}_{arm}'] for arm, title in ARMS.items()}
+        draw_detections(arms, layout.report / f'{detector}.png', images=_IMAGES)
     table = _main_table(runs)
     seconds = _stage_seconds(layout)
     sections = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.dist import collect_results, is_main_process
+from mmengine.dist import collect_results, get_dist_info, is_main_process
 from mmengine.hooks import Hook
 from numpy.typing import NDArray
 
@@ -120,7 +120,8 @@ class DetectionRecordHook(Hook):
     The file is rewritten with every evaluation, whole or not at all; the last one stays.
 
     Args:
-        pictures: Number of images whose objects and detections are kept, evenly spread over the set.
+        pictures: Number of images whose objects and detections are kept, with their masks where there are any, evenly
+            spread over the set.
         score: Least score of a detection that is kept for the pictures, in ``0..1``.
     """
 
@@ -135,6 +136,10 @@ class DetectionRecordHook(Hook):
         self.score = score
         self._images: list[Image] = []
 
+    def _rows(self, count: int) -> list[int]:
+        """The images of a set that are kept as pictures."""
+        return np.linspace(0, count - 1, num=min(self.pictures, count)).astype(int).tolist()
+
     def before_val_epoch(self, runner: Any) -> None:
         """Forget an evaluation that was stopped."""
         self._images = []
@@ -143,17 +148,31 @@ class DetectionRecordHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
     ) -> None:
         """Keep what was found in these images, and what is in them."""
-        self._images += [_image(sample) for sample in outputs or ()]
+        self._keep(runner.val_loop, outputs)
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Write the file."""
         self._write(runner, runner.val_loop)
 
-    before_test_epoch, after_test_iter = before_val_epoch, after_val_iter
+    before_test_epoch = before_val_epoch
+
+    def after_test_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Sequence[Any] | None = None
+    ) -> None:
+        """Keep what was found in these images, and what is in them."""
+        self._keep(runner.test_loop, outputs)
 
     def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Write the file."""
         self._write(runner, runner.test_loop)
+
+    def _keep(self, loop: Any, samples: Sequence[Any] | None) -> None:
+        rank, world_size = get_dist_info()
+        rows = self._rows(len(loop.dataloader.dataset))
+        for sample in samples or ():
+            # The sampler deals the images out to the processes in turn.
+            drawn = len(self._images) * world_size + rank in rows
+            self._images.append(_image(sample, masks_from=self.score if drawn else None))
 
     def _write(self, runner: Any, loop: Any) -> None:
         from mmdet.evaluation import CocoMetric, VOCMetric
@@ -171,13 +190,17 @@ class DetectionRecordHook(Hook):
                 content |= {'rule': 'coco', 'curves': coco_curves(images, classes, metric)}
         if 'rule' not in content:
             return
-        rows = np.linspace(0, len(images) - 1, num=min(self.pictures, len(images))).astype(int)
-        content['pictures'] = [_picture(images[int(row)], self.score) for row in rows]
+        content['score'] = self.score
+        content['pictures'] = [_picture(images[row], self.score) for row in self._rows(len(images))]
         write_json(content, Path(runner.work_dir) / DETECTIONS_FILE)
 
 
-def _image(sample: Any) -> Image:
-    """An image's arrays, without the masks, which would fill the memory."""
+def _image(sample: Any, masks_from: float | None) -> Image:
+    """An image's arrays.
+
+    The masks of all images would fill the memory: those of its objects, and of detections with at least the score
+    ``masks_from``, are kept where that is not None, as run lengths.
+    """
     image: Image = {'path': str(sample.img_path), 'img_id': sample.get('img_id')}
     found = sample.pred_instances
     image |= {'boxes': _array(found.bboxes), 'labels': _array(found.labels), 'scores': _array(found.scores)}
@@ -186,20 +209,30 @@ def _image(sample: Any) -> Image:
         empty = instances is None or 'bboxes' not in instances
         image[f'{name}_boxes'] = np.zeros((0, 4), np.float32) if empty else _array(instances.bboxes)
         image[f'{name}_labels'] = np.zeros(0, np.int64) if empty else _array(instances.labels)
+    if masks_from is not None:
+        if 'masks' in found:
+            image['masks'] = [run_lengths(mask) for mask in _array(found.masks[found.scores >= masks_from])]
+        truth = sample.get('gt_instances')
+        if truth is not None and 'masks' in truth:
+            height, width = sample.ori_shape[:2]
+            # The pipeline may have read them before it resized the image.
+            image['true_masks'] = [run_lengths(mask) for mask in truth.masks.resize((height, width)).to_ndarray()]
     return image
 
 
 def _picture(image: Image, score: float) -> dict[str, Any]:
     seen = image['scores'] >= score
-    return {
-        'path': image['path'],
-        'truth': {'boxes': image['true_boxes'].round(1).tolist(), 'labels': image['true_labels'].tolist()},
-        'found': {
-            'boxes': image['boxes'][seen].round(1).tolist(),
-            'labels': image['labels'][seen].tolist(),
-            'scores': image['scores'][seen].round(_DIGITS).tolist(),
-        },
+    truth = {'boxes': image['true_boxes'].round(1).tolist(), 'labels': image['true_labels'].tolist()}
+    found = {
+        'boxes': image['boxes'][seen].round(1).tolist(),
+        'labels': image['labels'][seen].tolist(),
+        'scores': image['scores'][seen].round(_DIGITS).tolist(),
     }
+    if 'true_masks' in image:
+        truth['masks'] = image['true_masks']
+    if 'masks' in image:
+        found['masks'] = image['masks']
+    return {'path': image['path'], 'truth': truth, 'found': found}
 
 
 def _by_class(image: Image, num_classes: int) -> list[NDArray[Any]]:
@@ -211,6 +244,18 @@ def _envelope(recall: NDArray[Any], precision: NDArray[Any]) -> list[float]:
     """The best precision at each recall or beyond; 0 beyond the last."""
     best = [precision[recall >= level - 1e-9].max(initial=0.0) for level in RECALLS]
     return _rounded(np.array(best))
+
+
+def run_lengths(mask: NDArray[Any]) -> dict[str, Any]:
+    """A mask as COCO writes it uncompressed: lengths of runs down the columns, of zeros first.
+
+    Args:
+        mask: Any type, nonzero inside, shape ``(H, W)``.
+    """
+    flat = np.asarray(mask).astype(bool).ravel(order='F')
+    changes = np.flatnonzero(np.diff(flat, prepend=False)) if flat.size else np.zeros(0, int)
+    counts = np.diff([0, *changes.tolist(), flat.size])
+    return {'size': list(mask.shape), 'counts': counts.tolist()}
 
 
 def _rounded(values: NDArray[Any]) -> list[float]:

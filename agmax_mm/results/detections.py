@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agmax_mm.fileio import DETECTIONS_FILE
 from agmax_mm.results.page import Figure, Section
@@ -84,26 +86,103 @@ def _pictures(group: Mapping[str, Record], folder: Path, number: int) -> list[Se
     names = list(group)
     figures = []
     for part in range(0, len(names), _RUNS_A_GRID):
-        chunk = names[part : part + _RUNS_A_GRID]
-        rows = [
-            row
-            for pictures in zip(*(group[name]['pictures'] for name in chunk), strict=True)
-            if (row := _row(pictures)) is not None
-        ]
+        chunk = {name: group[name] for name in names[part : part + _RUNS_A_GRID]}
+        rows = [row for row in _rows(list(chunk.values())) if row is not None]
         if rows:
             file = f'detections_{number}_{part // _RUNS_A_GRID + 1}.png'
-            classes = group[chunk[0]]['classes']
+            classes = next(iter(chunk.values()))['classes']
             detection_grid(rows, folder / file, column_titles=['truth', *chunk], class_names=classes)
             figures.append(Figure(file, 'Objects in test images, and what was found, with the score in percent.'))
     return [Section('Detections', figures)] if figures else []
 
 
-def _row(pictures: Sequence[Record]) -> list[Record] | None:
-    """One image with its objects and each run's detections; None if the image is not there any more."""
-    path = pictures[0]['path']
-    image = cv2.imread(path) if Path(path).is_file() else None
-    if image is None:
-        return None
-    rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    parts = [pictures[0]['truth'], *(picture['found'] for picture in pictures)]
-    return [{**part, 'image': rgb, 'boxes': np.array(part['boxes']).reshape(-1, 4)} for part in parts]
+def draw_detections(
+    runs: Mapping[str, Run],
+    path: str | os.PathLike[str],
+    *,
+    images: int | None = None,
+    score: float | None = None,
+) -> None:
+    """Draw what detectors found in test images beside the truth, as it was recorded when they were evaluated.
+
+    Args:
+        runs: Runs evaluated on the same images, by the title of their column.
+        path: Picture file to write.
+        images: Number of images; by default all that were recorded.
+        score: Least score of a detection drawn, in ``0..1``; by default the one it was recorded from.
+
+    Raises:
+        ValueError: If a run has no record, the runs saw other images, the images are not there any more, or more is
+            asked for than was recorded.
+    """
+    records = {}
+    for name, run in runs.items():
+        record = load_detections(run)
+        if record is None:
+            raise ValueError(
+                f'{name}: expected {DETECTIONS_FILE} in {str(run.folder)!r}, got none; the evaluation of a detector '
+                'writes it'
+            )
+        records[name] = record
+    first = next(iter(records))
+    seen = [picture['path'] for picture in records[first]['pictures']]
+    for name, record in records.items():
+        same = record['classes'] == records[first]['classes']
+        if not same or [picture['path'] for picture in record['pictures']] != seen:
+            raise ValueError(f'{name}: expected the classes and test images of {first}, got others')
+    images = len(seen) if images is None else images
+    if not 1 <= images <= len(seen):
+        raise ValueError(
+            f'images: expected 1 to {len(seen)}, which were recorded, got {images}; an evaluation with '
+            'default_hooks.detections.pictures=N records N'
+        )
+    recorded_from = max(float(record.get('score', 0.0)) for record in records.values())
+    score = recorded_from if score is None else score
+    if not recorded_from <= score <= 1:
+        raise ValueError(
+            f'score: expected {recorded_from:g}, from where on detections were recorded, to 1, got {score:g}; an '
+            'evaluation with default_hooks.detections.score=S records from S on'
+        )
+    chosen = np.linspace(0, len(seen) - 1, num=images).astype(int).tolist()
+    rows = []
+    for row, place in zip(_rows(list(records.values()), chosen, score), chosen, strict=True):
+        if row is None:
+            raise ValueError(f'{first}: expected the image {seen[place]!r}, on which it was evaluated, got none')
+        rows.append(row)
+    classes = records[first]['classes']
+    detection_grid(rows, path, column_titles=['truth', *records], class_names=classes)
+
+
+def _rows(
+    records: Sequence[Record], chosen: Sequence[int] | None = None, score: float = 0.0
+) -> Iterator[list[Record] | None]:
+    """For each image its objects and each run's detections; None if the image is not there any more."""
+    for place in range(len(records[0]['pictures'])) if chosen is None else chosen:
+        pictures = [record['pictures'][place] for record in records]
+        path = pictures[0]['path']
+        image = cv2.imread(path) if Path(path).is_file() else None
+        if image is None:
+            yield None
+            continue
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        parts = [pictures[0]['truth'], *(_above(picture['found'], score) for picture in pictures)]
+        yield [_drawable(part, rgb) for part in parts]
+
+
+def _above(found: Record, score: float) -> Record:
+    kept = [index for index, value in enumerate(found['scores']) if value >= score]
+    return {key: [values[index] for index in kept] for key, values in found.items()}
+
+
+def _drawable(part: Record, image: NDArray[np.uint8]) -> Record:
+    drawn = {**part, 'image': image, 'boxes': np.array(part['boxes']).reshape(-1, 4)}
+    if 'masks' in part:
+        drawn['masks'] = [mask_of(lengths) for lengths in part['masks']]
+    return drawn
+
+
+def mask_of(lengths: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """The mask, of shape ``(H, W)``, that :func:`agmax_mm.detection.record.run_lengths` wrote."""
+    counts = lengths['counts']
+    inside = np.arange(len(counts)) % 2 == 1
+    return np.repeat(inside, counts).reshape(lengths['size'], order='F')

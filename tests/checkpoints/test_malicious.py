@@ -69,7 +69,6 @@ COMMANDS = {
         'transfer',
         lambda place, file: ['--backbone', file, '--task', 'voc', '--work-dir', str(place / 'work')],
     ),
-    'draw': ('draw_detections', lambda place, file: [DETECTOR, file, '--out', str(place / 'out.png')]),
     'test': ('test', lambda place, file: [CLASSIFIER, file, *classifier(place)]),
     'resume': ('train', lambda place, file: [CLASSIFIER, '--resume', file, *classifier(place)]),
     'load_from': ('train', lambda place, file: [CLASSIFIER, *classifier(place, f'load_from={file}')]),
@@ -86,10 +85,8 @@ COMMANDS = {
 @pytest.mark.parametrize('command', COMMANDS)
 def test_checkpoint_with_code_runs_nothing(command, evil, monkeypatch, capsys):
     name, arguments = COMMANDS[command]
-    if name in ('transfer', 'draw_detections', None):
+    if name in ('transfer', None):
         pytest.importorskip('mmcv.ops', exc_type=ImportError)
-    if name == 'draw_detections':
-        monkeypatch.setattr('agmax_mm.detection.pictures.open_test_images', lambda *_: ([], [], ()))
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, 'argv', [str(name), *arguments(evil, str(evil / 'evil.pth'))])
     message = ''

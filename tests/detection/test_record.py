@@ -14,17 +14,14 @@ import torch
 pytest.importorskip('mmcv.ops', exc_type=ImportError)
 
 from mmdet.evaluation import VOCMetric
-from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import HOOKS, DefaultScope
 from mmengine.structures import InstanceData
 
-from agmax_mm.detection.pictures import open_test_images
-from agmax_mm.detection.record import DetectionRecordHook
-from agmax_mm.results.detections import load_detections
+from agmax_mm.detection.record import DetectionRecordHook, run_lengths
+from agmax_mm.results.detections import draw_detections, load_detections, mask_of
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.runs import Run
-from tests.detection.sets import write_voc
 from tests.detection.test_evaluators import CLASSES, make_images, sample, voc_average_precision
 
 TYPE = 'agmax_mm.detection.record.DetectionRecordHook'
@@ -121,28 +118,101 @@ def test_damaged_record_is_named(tmp_path):
         load_detections(finished('run', tmp_path))
 
 
-@pytest.mark.parametrize('resize_first', [True, False])
-def test_drawn_truth_is_as_annotated_wherever_the_pipeline_resizes(tmp_path, resize_first):
-    write_voc(tmp_path)
-    load, resize = dict(type='LoadAnnotations', with_bbox=True), dict(type='Resize', scale=(48, 48), keep_ratio=True)
-    steps = [resize, load] if resize_first else [load, resize]
-    dataset = dict(
-        type='XMLDataset',
-        data_root=f'{tmp_path}/',
-        ann_file='VOC2007/ImageSets/Main/test.txt',
-        data_prefix=dict(sub_data_root='VOC2007/'),
-        metainfo=dict(classes=('box',)),
-        test_mode=True,
-        serialize_data=False,
-        pipeline=[dict(type='LoadImageFromFile'), *steps, dict(type='PackDetInputs')],
-    )
-    samples, truth, classes = open_test_images(Config(dict(test_dataloader=dict(dataset=dataset))), 5)
-    assert (len(samples), len(truth), classes) == (2, 2, ('box',))
-    for picture in truth:
-        (left, top, right, bottom), inside = picture['boxes'][0].astype(int), picture['image'].mean(axis=2) > 150
-        rows, columns = np.nonzero(inside)
-        assert np.abs([columns.min() - left, rows.min() - top]).max() <= 1
-        assert np.abs([columns.max() + 1 - right, rows.max() + 1 - bottom]).max() <= 1
+def test_masks_survive_as_run_lengths():
+    """Against COCO's own code, and back."""
+    from pycocotools import mask as coco
+
+    generator = np.random.default_rng(0)
+    masks = [generator.random((7, 5)) < 0.4, np.ones((3, 4), bool), np.zeros((3, 4), bool), np.eye(4, dtype=np.uint8)]
+    for mask in masks:
+        lengths = json.loads(json.dumps(run_lengths(mask)))
+        assert (mask_of(lengths) == mask.astype(bool)).all()
+        assert (coco.decode(coco.frPyObjects(lengths, *lengths['size'])) == mask).all()
+
+
+def _recorded(folder, scores=(0.9, 0.6), paths=('0.png', '1.png'), classes=('box',)):
+    """A record of two images of 40 x 40 with one object and one detection each, which has a mask."""
+    mask = np.zeros((40, 40), bool)
+    mask[10:30, 10:30] = True
+    box = {'boxes': [[10.0, 10.0, 30.0, 30.0]], 'labels': [0]}
+    pictures = [
+        {
+            'path': str(folder.parent / path),
+            'truth': box,
+            'found': {**box, 'scores': [score], 'masks': [run_lengths(mask)]},
+        }
+        for score, path in zip(scores, paths, strict=True)
+    ]
+    content = {'classes': classes, 'rule': 'coco', 'recall': [], 'curves': {}, 'score': 0.4, 'pictures': pictures}
+    folder.mkdir(exist_ok=True)
+    (folder / 'detections.json').write_text(json.dumps(content))
+
+
+def _filled(path):
+    """The share of a picture's columns' pixels that have the colour of a drawn mask."""
+    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(int)
+    drawn = (np.abs(image - 0.65 * np.array([0x00, 0x72, 0xB2])) < 4).all(axis=2)
+    return [half.mean() for half in (drawn[:, : image.shape[1] // 2], drawn[:, image.shape[1] // 2 :])]
+
+
+def test_drawn_detections_are_the_recorded_ones(tmp_path):
+    for name in ('0.png', '1.png'):
+        cv2.imwrite(str(tmp_path / name), np.zeros((40, 40, 3), np.uint8))
+    _recorded(tmp_path / 'run')
+    runs = {'run': Run('run', {}, tmp_path / 'run')}
+    draw_detections(runs, tmp_path / 'all.png')
+    truth, found = _filled(tmp_path / 'all.png')
+    assert truth == 0.0
+    assert 0.1 < found < 0.3
+    draw_detections(runs, tmp_path / 'sure.png', score=0.7)
+    assert _filled(tmp_path / 'sure.png')[1] == pytest.approx(found / 2, rel=0.05)
+    draw_detections(runs, tmp_path / 'one.png', images=1)
+    assert cv2.imread(str(tmp_path / 'one.png')).shape[0] < 0.6 * cv2.imread(str(tmp_path / 'all.png')).shape[0]
+
+
+def test_what_cannot_be_drawn_is_named(tmp_path):
+    for name in ('0.png', '1.png'):
+        cv2.imwrite(str(tmp_path / name), np.zeros((40, 40, 3), np.uint8))
+    _recorded(tmp_path / 'a')
+    _recorded(tmp_path / 'b', paths=('1.png', '0.png'))
+    _recorded(tmp_path / 'gone', paths=('0.png', '2.png'))
+    a, b, gone, none = (Run(name, {}, tmp_path / name) for name in ('a', 'b', 'gone', 'none'))
+    for runs, options, message in (
+        ({'a': a}, {'images': 3}, 'images: expected 1 to 2.*got 3.*default_hooks.detections.pictures'),
+        ({'a': a}, {'images': 0}, 'got 0'),
+        ({'a': a}, {'score': 0.3}, 'score: expected 0.4.*got 0.3.*default_hooks.detections.score'),
+        ({'a': a, 'b': b}, {}, 'b: expected the classes and test images of a, got others'),
+        ({'gone': gone}, {}, r"expected the image '.*2.png'"),
+        ({'none': none}, {}, 'none: expected detections.json in'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            draw_detections(runs, tmp_path / 'x.png', **options)
+    assert not (tmp_path / 'x.png').exists()
+
+
+def test_masks_of_the_drawn_images_are_recorded(tmp_path):
+    """Those of the pictures alone, those of detections with enough score, and those of objects in the image's size."""
+    from mmdet.structures import DetDataSample
+    from mmdet.structures.mask import BitmapMasks
+
+    samples = []
+    for number in range(3):
+        one = DetDataSample(metainfo={'img_path': f'{number}.png', 'img_id': number, 'ori_shape': (8, 8)})
+        masks = torch.zeros(2, 8, 8, dtype=torch.bool)
+        masks[0, :4] = True
+        boxes = torch.tensor([[0.0, 0, 8, 4], [0, 0, 1, 1]])
+        found = {'bboxes': boxes, 'labels': torch.zeros(2, dtype=torch.long), 'scores': torch.tensor([0.9, 0.1])}
+        one.pred_instances = InstanceData(**found, masks=masks)
+        # The pipeline has halved the image.
+        truth = BitmapMasks(np.ones((1, 4, 4), np.uint8), 4, 4)
+        one.gt_instances = InstanceData(bboxes=boxes[:1], labels=torch.zeros(1, dtype=torch.long), masks=truth)
+        samples.append(one)
+    hook = DetectionRecordHook(pictures=2, score=0.5)
+    loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=samples))
+    hook.after_test_iter(SimpleNamespace(test_loop=loop), 0, None, samples)
+    assert ['masks' in image for image in hook._images] == [True, False, True]
+    assert hook._images[0]['masks'] == [run_lengths(np.repeat([True, False], 4)[:, None].repeat(8, axis=1))]
+    assert hook._images[2]['true_masks'] == [run_lengths(np.ones((8, 8)))]
 
 
 def test_instances_of_other_box_types_are_read():
