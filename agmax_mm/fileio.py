@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pickle
@@ -17,6 +18,8 @@ import torch
 RESULT_FILE = 'result.json'
 # What an evaluation of a detector writes there; see agmax_mm.detection.record.
 DETECTIONS_FILE = 'detections.json'
+# Entry of this package in the metadata of a file of weights.
+NOTE = 'agmax_mm'
 
 
 @contextmanager
@@ -60,13 +63,20 @@ def _admitted_globals() -> list[Any]:
 
     # A plain getattr, which mmengine admits, would let a file reach any attribute of the admitted classes.
     admitted = [entry for entry in get_torch_safe_globals() if entry is not getattr]
-    return [*admitted, (_history_buffer_method, 'builtins.getattr')]
+    return [*admitted, (_history_buffer_method, 'builtins.getattr'), argparse.Namespace]
 
 
 def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Load a ``.pth``/``.pt`` checkpoint onto the CPU without running any code in it.
+    """Load a file of weights onto the CPU without running any code in it.
 
-    Besides tensors, only the plain numpy scalars and the log buffers that mmengine stores are admitted.
+    Besides tensors, only plain values, numpy's scalars, the log buffers that mmengine stores and the arguments of
+    others' commands are admitted.
+
+    Args:
+        path: ``.safetensors``, or anything ``torch.save`` wrote.
+
+    Returns:
+        What the file holds; of a safetensors file ``state_dict``, and ``meta`` with the note of this package.
 
     Raises:
         ValueError: If the file is missing, unreadable, holds other objects than weights, or is not a mapping.
@@ -75,16 +85,30 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not source.is_file():
         what = 'which is a folder' if source.is_dir() else 'which does not exist'
         raise ValueError(f'checkpoint: expected a file, got {str(source)!r}, {what}')
-    if source.suffix == '.safetensors':
-        raise ValueError(f'checkpoint: expected a whole model, got {str(source)!r}, which is an exported backbone')
+    checkpoint = _load_safetensors(source) if source.suffix == '.safetensors' else _load_pickled(source)
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f'checkpoint {str(source)!r}: expected a mapping, got {type(checkpoint).__name__}')
+    return checkpoint
+
+
+def _load_pickled(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals(_admitted_globals()):
-            checkpoint = torch.load(source, map_location='cpu', weights_only=True)
+            return torch.load(path, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         # torch's own text advises to load it unsafely; of it only the name of the offending object is of use.
         offending = re.search(r'GLOBAL (\S+)', str(error))
         got = f'the object {offending[1]}' if offending else 'something else, or a truncated file'
-        raise ValueError(f'checkpoint {str(source)!r}: expected tensors and plain values only, got {got}') from None
-    if not isinstance(checkpoint, dict):
-        raise ValueError(f'checkpoint {str(source)!r}: expected a mapping, got {type(checkpoint).__name__}')
-    return checkpoint
+        raise ValueError(f'checkpoint {str(path)!r}: expected tensors and plain values only, got {got}') from None
+
+
+def _load_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework='pt') as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+            note = json.loads((file.metadata() or {}).get(NOTE, '{}'))
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(f'checkpoint {str(path)!r}: expected a safetensors file, got {error}') from None
+    return {'state_dict': state, 'meta': {NOTE: note}}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Convert a classifier's checkpoint between the papers' authors' code and this package; the logits stay the same."""
+"""Convert a classifier's checkpoint from others' code to this package, and to the authors'; the logits stay the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agmax_mm.cli import make_parser, run
 
 _EXAMPLE = """Known are the AgMax authors' wide ResNets, ResNets, RegNets and EfficientNets (--to authors), with or
 without the pair head (qnet), and the CutMix authors' PyramidNets and ResNets (--to cutmix_authors), for CIFAR those of
-bottleneck blocks.
+bottleneck blocks. From torchvision and timm come ResNets, ResNeXts, RegNets, EfficientNets (timm's) and VGGs.
 The result has no optimiser state: it can be tested and started from (load_from), not resumed.
 tools/export_backbone.py takes their files, too, for detectors.
 
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert."""
     args = parse_args()
-    from agmax_mm.checkpoints.authors import convert_file
+    from agmax_mm.checkpoints.convert import convert_file
 
     print(f'wrote {args.out}: {convert_file(args.checkpoint, args.out, args.to)}')
 

@@ -88,9 +88,11 @@ def main() -> None:
         options = parse_options(args.cfg_options)
         print(f'wrote {args.out}: {export_onnx(args.config, args.checkpoint, args.out, **chosen, options=options)}')
         return
-    from agmax_mm.transfer.export import Source, read_source, write_export
+    from agmax_mm.checkpoints.files import find_checkpoint
+    from agmax_mm.transfer.backbone import read_backbone
+    from agmax_mm.transfer.export import write_export
 
-    backbone = read_source(Source(args.checkpoint, args.source, args.weights, args.pick))
+    backbone = read_backbone(find_checkpoint(args.checkpoint, args.pick), args.source, args.weights)
     print(f'wrote {args.out}: {write_export(backbone, args.out, args.to)}')
     if 'weights' in backbone.info:
         print(f'weights: the {backbone.info["weights"]} ones of the two in the checkpoint (--weights chooses)')

@@ -54,11 +54,6 @@ def cifar_backbone(state: Mapping[str, Tensor]) -> State:
     return with_counters(backbone) if network_of(backbone) in _CIFAR_NETWORKS else {}
 
 
-def is_cifar_classifier(state: Mapping[str, Tensor]) -> bool:
-    """Whether a flat state dict is a whole classifier of theirs for CIFAR, which nobody else names so."""
-    return bool(cifar_backbone(state)) and len(below(state, _THEIR_CLASSIFIER)) > 0
-
-
 def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     """Rename one of their classifiers.
 

@@ -1,4 +1,4 @@
-"""Files of weights: which of a run's to take, and reading and writing them in both forms."""
+"""Files of weights: which of a run's to take, and writing them in both forms."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any
 
 import torch
 from mmengine.runner import find_latest_checkpoint
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from agmax_mm.fileio import atomic_path, load_checkpoint_file
+from agmax_mm.fileio import NOTE, atomic_path
 
 SUFFIXES = ('.safetensors', '.pth')
 # Which of the checkpoints in a run's folder.
 PICKS = ('last', 'best')
-
-META = 'agmax_mm'
 
 
 def find_checkpoint(path: str | os.PathLike[str], pick: str = 'last') -> str:
@@ -48,31 +45,6 @@ def find_checkpoint(path: str | os.PathLike[str], pick: str = 'last') -> str:
     return str(newest)
 
 
-def read_weights(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a file of weights without running any code in it.
-
-    Args:
-        path: ``.safetensors``, or anything ``torch.save`` wrote.
-
-    Returns:
-        What the file holds; of a safetensors file ``state_dict``, and ``meta`` with the note of this package.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or holds more than weights.
-    """
-    if not str(path).endswith('.safetensors'):
-        return load_checkpoint_file(path)
-    if not Path(path).is_file():
-        raise ValueError(f'checkpoint: expected a file, got {str(path)!r}, which does not exist')
-    try:
-        with safe_open(path, framework='pt') as file:
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            note = json.loads((file.metadata() or {}).get(META, '{}'))
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f'checkpoint {str(path)!r}: expected a safetensors file, got {error}') from None
-    return {'state_dict': state, 'meta': {META: note}}
-
-
 def write_weights(tensors: Mapping[str, Tensor], note: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write tensors and where they come from, whole or not at all.
 
@@ -92,6 +64,6 @@ def write_weights(tensors: Mapping[str, Tensor], note: Mapping[str, Any], path: 
     copies = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         if suffix == '.safetensors':
-            save_file(copies, temporary, metadata={META: json.dumps(note, sort_keys=True)})
+            save_file(copies, temporary, metadata={NOTE: json.dumps(note, sort_keys=True)})
         else:
-            torch.save({'state_dict': copies, 'meta': {META: dict(note)}}, temporary)
+            torch.save({'state_dict': copies, 'meta': {NOTE: dict(note)}}, temporary)

@@ -6,42 +6,21 @@ one, write its two functions and enter it in :data:`FORMATS`; the order matters,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from agmax_mm.checkpoints.cutmix_authors import cifar_backbone
-from agmax_mm.checkpoints.libraries import family_in
+from agmax_mm.checkpoints import authors, cutmix_authors
+from agmax_mm.checkpoints.libraries import classifier_of, family_in
 from agmax_mm.checkpoints.renaming import (
     EXTRACTOR_PREFIXES,
     State,
     below,
     family_of,
     find_extractor,
-    first_names,
     with_counters,
-)
-
-# Where two trainers put the other set of weights.
-_MMENGINE_EMA, _TIMM_EMA = 'ema_state_dict', 'state_dict_ema'
-# Which weights of a run that also kept a moving average of them: what the file has in the usual place, or a named one.
-WEIGHTS = ('auto', 'average', 'plain')
-
-# Keys under which trainers wrap their state dict.
-_WRAPPERS = ('state_dict', 'model_state_dict')
-# Facts about a run beside its weights, in the files of the AgMax authors, the CutMix authors and timm.
-_RUN_FACTS = (
-    'epoch',
-    'best_top1',
-    'best_top5',
-    'best_epoch',
-    'best_model',
-    'arch',
-    'best_err1',
-    'best_err5',
-    'metric',
 )
 
 # Blocks per stage and the tensors' kind of block, for every ResNet depth of the host.
@@ -85,46 +64,16 @@ class SourceFormat:
         recognises: Tells from the state dict whether this is the layout.
         extract: Returns the backbone's tensors under the host's names, without prefix.
         contract: The preprocessing that files of this layout are known for, or None if only the file can say.
+        owner: Whose layout it is, for messages; None for this package's and the host's.
+        classifier: Returns the whole classifier, or the backbone alone where that is all, under the names of this
+            package's classifiers; None for those that have these names.
     """
 
     recognises: Callable[[Mapping[str, Tensor]], bool]
     extract: Callable[[Mapping[str, Tensor]], State]
     contract: dict[str, Any] | None = None
-
-
-def flat_state(checkpoint: Mapping[str, Any], weights: str = 'auto') -> State:
-    """Return the tensors of a checkpoint, out of its wrapper and without DataParallel's ``module.``.
-
-    Args:
-        checkpoint: What the file holds.
-        weights: A name in :data:`WEIGHTS`. mmengine's hook for moving averages saves the average in the usual place,
-            timm the plain weights.
-
-    Raises:
-        ValueError: If the average is asked for and there is none.
-    """
-    if weights == 'average' and not has_average(checkpoint):
-        raise ValueError('expected a checkpoint with a moving average of the weights (EMA), got one without')
-    wrapped = next((checkpoint[key] for key in _WRAPPERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
-    if weights == 'plain' and _MMENGINE_EMA in checkpoint:
-        # Beside the weights it counts its steps.
-        wrapped = below(checkpoint[_MMENGINE_EMA], 'module.')
-    elif weights == 'average' and _TIMM_EMA in checkpoint:
-        wrapped = checkpoint[_TIMM_EMA]
-    state = {key: value for key, value in wrapped.items() if isinstance(value, Tensor)}
-    if state and all(key.startswith('module.') for key in state):
-        state = below(state, 'module.')
-    return state
-
-
-def has_average(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether a checkpoint has a moving average of the weights beside them."""
-    return _MMENGINE_EMA in checkpoint or _TIMM_EMA in checkpoint
-
-
-def run_facts(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """What other trainers note beside the weights: epoch, scores, name of the network."""
-    return {name: checkpoint[name] for name in _RUN_FACTS if isinstance(checkpoint.get(name), int | float | str)}
+    owner: str | None = None
+    classifier: Callable[[Mapping[str, Tensor]], State] | None = None
 
 
 def is_cutmix_authors(checkpoint: Mapping[str, Any]) -> bool:
@@ -148,35 +97,41 @@ def _authors_family(state: Mapping[str, Tensor]) -> str | None:
     return None if family is None or (family.name == 'ResNet' and not prefix) else family.name
 
 
-def _authors_backbone(state: Mapping[str, Tensor]) -> State:
-    _, extractor = find_extractor(state)
-    family = family_of(extractor)
-    return {} if family is None else with_counters(family.backbone(extractor))
+def _library(name: str, owner: str) -> SourceFormat:
+    """The layout of a library's own state dicts."""
 
-
-def _from_library(library: str) -> Callable[[Mapping[str, Tensor]], State]:
     def extract(state: Mapping[str, Tensor]) -> State:
-        family = family_in(library, state)
+        family = family_in(name, state)
         return {} if family is None else with_counters(family.backbone(state))
 
-    return extract
+    return SourceFormat(
+        lambda state: family_in(name, state) is not None,
+        extract,
+        _IMAGENET_CONTRACT,
+        owner,
+        lambda state: {**_below_backbone(extract(state)), **classifier_of(name, state)},
+    )
 
 
-def _in_library(library: str) -> Callable[[Mapping[str, Tensor]], bool]:
-    return lambda state: family_in(library, state) is not None
+def _below_backbone(state: Mapping[str, Tensor]) -> State:
+    return {f'backbone.{name}': value for name, value in state.items()}
 
 
 FORMATS: dict[str, SourceFormat] = {
     # The AgMax authors' checkpoints, and the bare extractors that their code saves.
     'agmax': SourceFormat(
         lambda state: _authors_family(state) not in (None, _CIFAR_FAMILY),
-        _authors_backbone,
+        authors.backbone_of,
         _IMAGENET_CONTRACT,
+        "the AgMax authors'",
+        authors.to_agmax_mm,
     ),
     'agmax_cifar': SourceFormat(
         lambda state: _authors_family(state) == _CIFAR_FAMILY,
-        _authors_backbone,
+        authors.backbone_of,
         _CIFAR_CONTRACT,
+        "the AgMax authors'",
+        authors.to_agmax_mm,
     ),
     # Exported backbones, and checkpoints of this package, mmpretrain and mmdet.
     'openmmlab': SourceFormat(
@@ -184,28 +139,20 @@ FORMATS: dict[str, SourceFormat] = {
         lambda state: below(state, 'backbone.'),
     ),
     # Also the AgMax authors' bare ResNet extractors, and timm's ResNets and VGGs.
-    'torchvision': SourceFormat(_in_library('torchvision'), _from_library('torchvision'), _IMAGENET_CONTRACT),
-    'timm': SourceFormat(_in_library('timm'), _from_library('timm'), _IMAGENET_CONTRACT),
+    'torchvision': _library('torchvision', "torchvision's"),
+    'timm': _library('timm', "timm's"),
     # By the names alone torchvision's; see is_cutmix_authors.
-    'cutmix': SourceFormat(_in_library('torchvision'), _from_library('torchvision'), _IMAGENET_CONTRACT),
+    'cutmix': _library('torchvision', "the CutMix authors'"),
     'cutmix_cifar': SourceFormat(
-        lambda state: bool(cifar_backbone(state)),
-        cifar_backbone,
+        lambda state: bool(cutmix_authors.cifar_backbone(state)),
+        cutmix_authors.cifar_backbone,
         _CUTMIX_CIFAR_CONTRACT,
+        "the CutMix authors'",
+        cutmix_authors.to_agmax_mm,
     ),
 }
 
 
-def detect_format(state: Mapping[str, Tensor], path: str) -> str:
-    """Name the format of a state dict.
-
-    Raises:
-        ValueError: If none matches; ``path`` and the first keys are in the message.
-    """
-    for name, source in FORMATS.items():
-        if source.recognises(state):
-            return name
-    raise ValueError(
-        f'checkpoint {path!r}: expected one of {", ".join(FORMATS)} (see tools/export_backbone.py --help), '
-        f'got the keys {first_names(state)}'
-    )
+def detect_format(state: Mapping[str, Tensor], names: Iterable[str] = FORMATS) -> str | None:
+    """Name the format of a state dict: the first of ``names`` that recognises it, or None."""
+    return next((name for name in names if FORMATS[name].recognises(state)), None)

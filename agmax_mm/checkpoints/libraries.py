@@ -5,6 +5,7 @@ Names here are the host's, those of mmpretrain's and mmdet's backbones, which ag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from agmax_mm.checkpoints.renaming import (
     RESNET_NAMES,
     Family,
     State,
+    below,
     first_names,
 )
 
@@ -24,6 +26,7 @@ _PYRAMID = 'bn_final.weight'
 _TIMM = 'timm_model.'
 # The first two layers of VGG's classifier: torchvision's are linear, timm's convolutions.
 _VGG_CLASSIFIERS = (('classifier.0', 'classifier.3'), ('pre_logits.fc1', 'pre_logits.fc2'))
+_VGG_LINEAR = re.compile(r'classifier\.[036]\.(weight|bias)')
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,21 @@ LIBRARIES: dict[str, tuple[Family, ...]] = {
 def family_in(library: str, state: Mapping[str, Tensor]) -> Family | None:
     """The family of a state dict in a library's names, or None."""
     return next((family for family in LIBRARIES[library] if family.is_theirs(state)), None)
+
+
+def classifier_of(library: str, state: Mapping[str, Tensor]) -> State:
+    """The classifier in a state dict in a library's names, under the names that it has here; empty without one.
+
+    It is the linear layer ``head.fc.`` of this package's and the host's classifiers. Of a VGG, which has three layers
+    there and as the host's backbone, it is torchvision's, below ``backbone.``.
+    """
+    family = family_in(library, state)
+    if family is None:
+        return {}
+    if family is _VGG:
+        return {f'backbone.{name}': value for name, value in state.items() if _VGG_LINEAR.fullmatch(name)}
+    layer = below(state, family.unused)
+    return {f'head.fc.{name}': value for name, value in layer.items()} if layer.keys() == {'weight', 'bias'} else {}
 
 
 def to_library(library: str, backbone: Mapping[str, Tensor]) -> State:

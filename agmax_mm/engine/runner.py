@@ -18,12 +18,15 @@ from mmengine.runner import Runner as HostRunner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from agmax_mm.checkpoints.authors import authors_of, own_checkpoint
+from agmax_mm.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
 from agmax_mm.engine.compile import compile_network
-from agmax_mm.fileio import RESULT_FILE, atomic_path, load_checkpoint_file
+from agmax_mm.fileio import RESULT_FILE, atomic_path
 from agmax_mm.host import unwrap
+
+_AGREEMENT = 'agreement.'
 
 
 class Runner(HostRunner):
@@ -126,16 +129,14 @@ class Runner(HostRunner):
         Raises:
             ValueError: If the file is missing, holds other objects than weights, or is of another network.
         """
-        whole = self._resume or not isinstance(self._train_loop, BaseLoop)
-        checkpoint = load_checkpoint_file(filename)
-        whose = authors_of(checkpoint)
-        if whose is not None and self._resume:
+        testing = not self._resume and not isinstance(self._train_loop, BaseLoop)
+        file = read_checkpoint(filename)
+        if file.owner is not None and self._resume:
             raise ValueError(
-                f"checkpoint {filename!r}: expected one of this package's to resume, got one of the {whose} authors', "
-                'whose weights load_from takes'
+                f"checkpoint {filename!r}: expected one of this package's to resume, got {file.owner}, whose weights "
+                'load_from takes'
             )
-        checkpoint = own_checkpoint(checkpoint, Path(filename).name)
-        check_tensors(filename, checkpoint, unwrap(self.model), '' if whole else 'backbone.')
+        checkpoint = self._fitted(file.own(), testing=testing)
         # The host's method would read the file again, as it is.
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         _load_checkpoint_to_model(
@@ -146,32 +147,20 @@ class Runner(HostRunner):
         checkpoint.get('meta', {}).pop('config', None)
         return checkpoint
 
+    def _fitted(self, file: Checkpoint, *, testing: bool) -> dict[str, Any]:
+        """The content of a file whose tensors are those of the model; the host would skip what does not fit.
 
-def check_tensors(filename: str, checkpoint: dict[str, Any], model: nn.Module, prefix: str) -> None:
-    """Refuse a file whose tensors are not those of the model; the host would skip what does not fit.
-
-    The agreement's parameters are of use in training alone: a plain classifier does without them. Where both have
-    them, as from a run with the pair head to another one, they must be of one shape.
-    """
-    weights = checkpoint.get('state_dict', checkpoint)
-    found = {name.removeprefix('module.'): tensor for name, tensor in weights.items()}
-    expected = model.state_dict()
-    names = sorted(
-        name
-        for name in found.keys() | expected.keys()
-        if (name in found and name in expected if name.startswith('agreement.') else name.startswith(prefix))
-        and getattr(found.get(name), 'shape', None) != getattr(expected.get(name), 'shape', None)
-    )
-    if names:
-        has, wants = (
-            f'shape {tuple(tensors[names[0]].shape)}' if names[0] in tensors else 'none'
-            for tensors in (found, expected)
+        The agreement's parameters are of use in training alone: a plain classifier does without them, and testing
+        leaves them out. Where both have them for training, they must be of one shape.
+        """
+        tensors = file.tensors
+        if testing:
+            tensors = {name: value for name, value in tensors.items() if not name.startswith(_AGREEMENT)}
+        whole = testing or self._resume
+        require_match(
+            file.path, tensors, unwrap(self.model), within='' if whole else 'backbone.', optional=(_AGREEMENT,)
         )
-        raise ValueError(
-            f'checkpoint {filename!r}: expected the tensors of this model, got another network: {len(names)} differ, '
-            f'the first is {names[0]!r}, of which the model has {wants} and the file {has}'
-            + ('; model.agreement.pair_head.hid_channels sets its width' if 'pair_head' in names[0] else '')
-        )
+        return {**file.content, 'state_dict': tensors}
 
 
 def _slurm_to_env(port: int) -> None:

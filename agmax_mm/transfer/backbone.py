@@ -8,10 +8,9 @@ too. The provenance is JSON text: the entry ``agmax_mm`` of the safetensors meta
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,10 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 import agmax_mm
-from agmax_mm.checkpoints.files import META, read_weights, write_weights
-from agmax_mm.checkpoints.formats import FORMATS, detect_format, flat_state, resnet_depth
+from agmax_mm.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from agmax_mm.checkpoints.files import write_weights
+from agmax_mm.checkpoints.formats import FORMATS, resnet_depth
+from agmax_mm.checkpoints.matching import match
 from agmax_mm.checkpoints.renaming import State
 
 CONTRACT_MODES = ('check', 'require', 'ignore')
@@ -41,13 +42,16 @@ class Backbone:
         tensors: Name in the host's backbone (no prefix) to tensor, on the CPU.
         info: Provenance, JSON-able: ``format``, ``source`` (file name), ``source_sha256``, ``contract`` (None if
             unknown), ``contract_assumed`` (True if the format and not the file says it), and ``recipe``,
-            ``config_sha256``, ``num_classes``, ``package_version``, ``scores`` where training noted them.
+            ``config_sha256``, ``num_classes``, ``package_version``, ``scores`` where training noted them; ``run``, what
+            another trainer noted; ``weights``, which ones these are where the file also has a moving average.
         path: The file it was read from.
+        network: All tensors of the network in the file, under the file's names.
     """
 
     tensors: dict[str, Tensor]
     info: dict[str, Any]
     path: str
+    network: dict[str, Tensor] = field(default_factory=dict, repr=False)
 
     @property
     def contract(self) -> dict[str, Any] | None:
@@ -63,32 +67,20 @@ class Backbone:
         return f'{kind}{f" depth {depth}" if depth else ""}, {len(self.tensors)} tensors, from {recipe}'
 
 
-def read_backbone(path: str | os.PathLike[str], source: str = 'auto') -> Backbone:
+def read_backbone(path: str | os.PathLike[str], source: str = 'auto', weights: str = 'auto') -> Backbone:
     """Read the backbone of a checkpoint or of an exported file, as weights only.
 
     Args:
         path: ``.safetensors``, or anything ``torch.save`` wrote.
         source: A name in :data:`~agmax_mm.checkpoints.formats.FORMATS`, or ``'auto'`` to tell it by the keys.
+        weights: A name in :data:`~agmax_mm.checkpoints.unwrapping.WEIGHTS`.
 
     Raises:
         ValueError: If the file is missing, damaged, holds more than weights, is of no known format or holds a value
-            that is not finite.
+            that is not finite, or if the chosen weights are not there.
     """
-    path = str(path)
-    if source not in ('auto', *FORMATS):
-        raise ValueError(f'format: expected auto or one of {", ".join(FORMATS)}, got {source!r}')
-    checkpoint = read_weights(path)
-    state = flat_state(checkpoint)
-    name = detect_format(state, path) if source == 'auto' else source
-    tensors = FORMATS[name].extract(state)
-    if not tensors:
-        raise ValueError(f'checkpoint {path!r}: expected the backbone of a {name} file, got none of its tensors')
-    bad = [key for key, value in tensors.items() if not torch.isfinite(value).all()]
-    if bad:
-        raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad[0]}')
-    meta = checkpoint.get('meta')
-    note = meta.get(META) if isinstance(meta, Mapping) else None
-    return Backbone(tensors, _provenance(note if isinstance(note, Mapping) else {}, name, path), path)
+    checkpoint = read_checkpoint(path, source, weights)
+    return Backbone(checkpoint.backbone(), _provenance(checkpoint), checkpoint.path, checkpoint.tensors)
 
 
 def write_backbone(backbone: Backbone, path: str | os.PathLike[str]) -> None:
@@ -163,19 +155,23 @@ def _divide(model: nn.Module, module: nn.Module, tensors: State) -> tuple[State,
     return {key: value for key, value in tensors.items() if key not in later}, head if continues else None, later
 
 
-def _provenance(note: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
+def _provenance(checkpoint: Checkpoint) -> dict[str, Any]:
+    note, name = checkpoint.note, checkpoint.format
     if 'source_sha256' in note:  # an exported file: it already tells where the weights come from
         return dict(note)
+    assert name is not None
     info = {key: note.get(key) for key in _PROVENANCE}
     assumed = FORMATS[name].contract
+    run = {'weights': checkpoint.weights, 'run': checkpoint.run_facts}
     return {
         **info,
         'contract': info['contract'] or assumed,
         'contract_assumed': info['contract'] is None and assumed is not None,
         'format': name,
-        'source': Path(path).name,
-        'source_sha256': hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        'source': Path(checkpoint.path).name,
+        'source_sha256': checkpoint.sha256,
         'exported_by': {'agmax_mm': agmax_mm.__version__, 'torch': str(torch.__version__)},
+        **{key: value for key, value in run.items() if value},
     }
 
 
@@ -184,29 +180,15 @@ def _shared_head(model: nn.Module) -> nn.Module | None:
 
 
 def _check_tensors(module: nn.Module, tensors: State, backbone: Backbone) -> None:
-    expected = module.state_dict()
-    missing = [key for key in expected if key not in tensors]
-    unexpected = [key for key in tensors if key not in expected]
-    reshaped = [
-        f'{key} {tuple(value.shape)} for {tuple(expected[key].shape)}'
-        for key, value in tensors.items()
-        if key in expected and value.shape != expected[key].shape
-    ]
-    if not (missing or unexpected or reshaped):
+    found = match(tensors, module)
+    if found.is_whole:
         return
-    kinds = {'missing in the file': missing, 'unknown to the model': unexpected, 'of another shape': reshaped}
-    found = '; '.join(f'{len(names)} {kind} ({_first(names)})' for kind, names in kinds.items() if names)
     depths = resnet_depth(backbone.tensors), getattr(module, 'depth', None)
     differ = None not in depths and depths[0] != depths[1]
     wrong_depth = f'a depth {depths[0]} file into a depth {depths[1]} backbone; ' if differ else ''
     raise ValueError(
-        f'backbone {backbone.path!r} does not fit the {type(module).__name__} of the model: {wrong_depth}'
-        f'expected all {len(expected)} tensors by name and shape, got {found}'
+        f'backbone {backbone.path!r} does not fit the {type(module).__name__} of the model: {wrong_depth}{found}'
     )
-
-
-def _first(names: list[str], count: int = 3) -> str:
-    return ', '.join(names[:count]) + (', ...' if len(names) > count else '')
 
 
 def _check_contract(model: nn.Module, backbone: Backbone, *, required: bool) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
-from agmax_mm.checkpoints.authors import own_checkpoint
-from agmax_mm.checkpoints.files import read_weights
-from agmax_mm.checkpoints.formats import flat_state, resnet_depth
-from agmax_mm.engine.runner import check_tensors
-from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.checkpoints.checkpoint import read_checkpoint
+from agmax_mm.checkpoints.formats import resnet_depth
+from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.findings import Finding
 from agmax_mm.models.contract import contract_mismatches
 from agmax_mm.transfer.backbone import Backbone, head_mismatches, load_backbone, read_backbone
@@ -84,8 +81,7 @@ def check_weights(
     if weights.key == 'load_from':
         # It takes the tensors by the names they have.
         try:
-            content = own_checkpoint(load_checkpoint_file(weights.path), Path(weights.path).name)
-            check_tensors(weights.path, content, detector, 'backbone.')
+            require_match(weights.path, read_checkpoint(weights.path).own().tensors, detector, within='backbone.')
         except ValueError as error:
             findings.append(Finding('error', str(error), f'{_BY_HOOK} {_HOOK}={weights.path} load_from=None'))
             return None
@@ -149,7 +145,7 @@ def _check_init(config: Config, weights: GivenWeights, detector: Any) -> Iterato
     assert weights.init is not None
     prefix = weights.init.get('prefix') or ''
     prefix += '.' if prefix and not prefix.endswith('.') else ''
-    names = {name.removeprefix(prefix) for name in flat_state(read_weights(weights.path)) if name.startswith(prefix)}
+    names = {name.removeprefix(prefix) for name in read_checkpoint(weights.path).stored if name.startswith(prefix)}
     expected = detector.backbone.state_dict().keys()
     missing = [name for name in expected if name not in names]
     if missing:

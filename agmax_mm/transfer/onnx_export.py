@@ -14,14 +14,15 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
 
-from agmax_mm.checkpoints.authors import own_checkpoint
+from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.checkpoints.files import find_checkpoint
-from agmax_mm.checkpoints.formats import flat_state
+from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.config import load_config
-from agmax_mm.fileio import atomic_path, load_checkpoint_file
+from agmax_mm.fileio import atomic_path
 from agmax_mm.models.contract import preprocessing_contract
 
 INPUT, OUTPUT = 'images', 'logits'
+_UNUSED = 'agreement.'
 _OPSET = 17
 # Largest difference of a logit from torch's, as a share of the largest logit.
 _TOLERANCE = 1e-4
@@ -67,7 +68,7 @@ def export_onnx(
         checkpoint: Its checkpoint, or a run's folder.
         out: ``.onnx`` file.
         size: Height and width of the images in pixels; those of the recipe's test images by default.
-        weights: A name in :data:`~agmax_mm.checkpoints.formats.WEIGHTS`.
+        weights: A name in :data:`~agmax_mm.checkpoints.unwrapping.WEIGHTS`.
         pick: A name in :data:`~agmax_mm.checkpoints.files.PICKS`, for folders.
         options: Dotted config keys and their values.
 
@@ -82,37 +83,24 @@ def export_onnx(
         raise ValueError(f'ONNX: expected the package onnx, got none: {_INSTALL}')
     config = load_config(config_path, options)
     size = size or _test_size(config)
-    path = find_checkpoint(checkpoint, pick)
     # The file first: it is the quicker one to be wrong.
-    content = own_checkpoint(load_checkpoint_file(path), Path(path).name)
+    file = read_checkpoint(find_checkpoint(checkpoint, pick), weights=weights).own()
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmpretrain')):
         classifier = MODELS.build(config.model)
     if not (hasattr(classifier, 'head') and hasattr(classifier, 'extract_feat')):
         raise ValueError(f'config {config_path!r}: expected the recipe of a classifier, got {config.model.type}')
-    _load(classifier, flat_state(content, weights), path)
+    # The agreement takes part in training alone.
+    tensors = {name: value for name, value in file.tensors.items() if not name.startswith(_UNUSED)}
+    require_match(file.path, tensors, classifier, optional=(_UNUSED,))
+    classifier.load_state_dict(tensors, strict=False)
     contract = preprocessing_contract(classifier)
     whole = _FromPixels(classifier, contract).eval()
-    note = {**content.get('meta', {}).get('agmax_mm', {}), 'contract': contract, 'recipe': Path(config_path).name}
+    note = {**file.note, 'contract': contract, 'recipe': Path(config_path).name}
     images = 255 * torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     with atomic_path(out) as temporary:
         _write(whole, images, note, temporary)
         checked = _compare(whole, images, temporary)
     return f'{type(classifier).__name__}, {size} x {size} RGB pixels of 0 to 255, opset {_OPSET}; {checked}'
-
-
-def _load(classifier: nn.Module, state: dict[str, Tensor], path: str) -> None:
-    expected = classifier.state_dict()
-    # The agreement takes part in training alone.
-    names = [name for name in state.keys() | expected.keys() if not name.startswith('agreement.')]
-    wrong = sorted(
-        name for name in names if name not in state or name not in expected or state[name].shape != expected[name].shape
-    )
-    if wrong:
-        raise ValueError(
-            f'checkpoint {path!r}: expected the {type(classifier).__name__} of the recipe, got another network: '
-            f'{len(wrong)} tensors differ, the first is {wrong[0]!r}'
-        )
-    classifier.load_state_dict({**expected, **{name: state[name] for name in names}})
 
 
 def _write(whole: nn.Module, images: Tensor, note: dict[str, Any], path: Path) -> None:

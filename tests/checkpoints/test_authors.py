@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
-from agmax_mm.checkpoints.authors import authors_checkpoint, authors_of, own_checkpoint, to_agmax_mm, to_authors
+from agmax_mm.checkpoints.authors import to_agmax_mm, to_authors
+from agmax_mm.checkpoints.checkpoint import read_checkpoint
+from agmax_mm.checkpoints.convert import authors_checkpoint
+from agmax_mm.checkpoints.unwrapping import flat_state
 from tests.checkpoints import authors_reference as reference
 
 HIDDEN = 6
@@ -36,7 +41,7 @@ def without_unused(state):
 @pytest.mark.parametrize('name', reference.NETWORKS)
 def test_logits_are_identical_and_the_way_back_is_exact(name, generator):
     state = reference.authors_state(name, generator, hidden=HIDDEN)
-    own = to_agmax_mm(reference.authors_checkpoint(state))
+    own = to_agmax_mm(flat_state(reference.authors_checkpoint(state)))
     model = build(name)
     model.load_state_dict(own, strict=True)
     images = torch.randn(2, 3, 64, 64, generator=generator, dtype=torch.float64)
@@ -56,7 +61,7 @@ def test_logits_are_identical_and_the_way_back_is_exact(name, generator):
 @pytest.mark.parametrize('name', ['WideResNet40-2', 'RegNetX002'])
 def test_baselines_have_no_pair_head_on_either_side(name, generator):
     state = reference.authors_state(name, generator)
-    own = to_agmax_mm(state)
+    own = to_agmax_mm(flat_state(state))
     build(name, pair_head=False).load_state_dict(own, strict=True)
     back = to_authors(own)
     assert list(back) == list(state)
@@ -66,48 +71,54 @@ def test_baselines_have_no_pair_head_on_either_side(name, generator):
 def test_files_written_without_data_parallelism_are_the_same(generator):
     state = reference.authors_state('WideResNet40-2', generator, hidden=HIDDEN)
     plain = {key.removeprefix('module.'): value for key, value in state.items()}
-    expected = to_agmax_mm(state)
+    expected = to_agmax_mm(flat_state(state))
     assert all(torch.equal(value, expected[key]) for key, value in to_agmax_mm(plain).items())
 
 
 def test_other_agreements_of_theirs_have_the_two_view_layout_without_pair_head(generator):
     state = reference.authors_state('WideResNet40-2', generator, hidden=HIDDEN)
-    own = to_agmax_mm({key: value for key, value in state.items() if 'qnet' not in key})
+    own = to_agmax_mm(flat_state({key: value for key, value in state.items() if 'qnet' not in key}))
     build('WideResNet40-2', pair_head=False).load_state_dict(own, strict=True)
 
 
-def test_provenance_and_preprocessing_travel_along(generator):
-    cifar = reference.authors_checkpoint(reference.authors_state('WideResNet40-2', generator))
-    note = own_checkpoint(cifar, 'their.pth')['meta']['agmax_mm']
+def test_provenance_and_preprocessing_travel_along(generator, tmp_path):
+    torch.save(
+        reference.authors_checkpoint(reference.authors_state('WideResNet40-2', generator)), tmp_path / 'their.pth'
+    )
+    note = read_checkpoint(tmp_path / 'their.pth').own().note
     assert note['num_classes'] == reference.CLASSES
     assert note['contract']['mean'] == pytest.approx([0.4914 * 255, 0.4822 * 255, 0.4465 * 255])
     assert note['contract']['std'] == pytest.approx([0.2023 * 255, 0.1994 * 255, 0.2010 * 255])
     assert note['contract']['channel_order'] == 'rgb'
     assert note['converted'] == {
         'from': 'their.pth',
+        'sha256': hashlib.sha256((tmp_path / 'their.pth').read_bytes()).hexdigest(),
         'epoch': 268,
         'best_top1': 79.12,
         'best_top5': 94.4,
         'best_epoch': 268,
         'best_model': 'imagenet-agmax-mi-ResNet50-cutmix-auto_augment-79.12-mlp-2048.pth',
     }
-    imagenet = reference.authors_checkpoint(reference.authors_state('RegNetY004', generator))
-    note = own_checkpoint(imagenet, 'their.pth')['meta']['agmax_mm']
+    torch.save(
+        reference.authors_checkpoint(reference.authors_state('RegNetY004', generator)), tmp_path / 'imagenet.pth'
+    )
+    note = read_checkpoint(tmp_path / 'imagenet.pth').own().note
     assert note['contract']['mean'] == pytest.approx([0.485 * 255, 0.456 * 255, 0.406 * 255])
 
 
-def test_own_checkpoints_pass_as_they_are():
-    checkpoint = {'state_dict': {'backbone.stem.weight': torch.zeros(1)}, 'meta': {'epoch': 3}}
-    assert authors_of(checkpoint) is None
-    assert own_checkpoint(checkpoint, 'x.pth') is checkpoint
+def test_own_checkpoints_pass_as_they_are(tmp_path):
+    torch.save({'state_dict': {'backbone.stem.weight': torch.zeros(1)}, 'meta': {'epoch': 3}}, tmp_path / 'x.pth')
+    checkpoint = read_checkpoint(tmp_path / 'x.pth')
+    assert checkpoint.owner is None
+    assert checkpoint.own() == checkpoint
 
 
 def test_their_optimiser_and_scheduler_accept_what_is_written(generator):
     """With as many parameters as the network has: the trained ones of the model, and timm's unused classifier."""
-    own = to_agmax_mm(reference.authors_state('RegNetY004', generator, hidden=HIDDEN))
+    own = to_agmax_mm(flat_state(reference.authors_state('RegNetY004', generator, hidden=HIDDEN)))
     model = build('RegNetY004')
     model.load_state_dict(own)
-    written = authors_checkpoint({'state_dict': model.state_dict()})
+    written = authors_checkpoint(model.state_dict())
     idle = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD([*model.parameters(), *idle.parameters()], lr=1.0, momentum=0.9, nesterov=True)
     optimizer.load_state_dict(written['optimizer_state_dict'])
@@ -156,6 +167,7 @@ def test_networks_they_do_not_have_are_refused(state):
         to_authors(state)
 
 
-def test_a_file_of_theirs_that_is_unknown_here_is_named():
-    with pytest.raises(ValueError, match=r"checkpoint 'lenet.pth': expected a wide ResNet"):
-        own_checkpoint({'model_state_dict': LENET}, 'lenet.pth')
+def test_a_file_of_theirs_that_is_unknown_here_is_named(tmp_path):
+    torch.save({'model_state_dict': LENET}, tmp_path / 'lenet.pth')
+    with pytest.raises(ValueError, match=r"lenet.pth': expected a wide ResNet"):
+        read_checkpoint(tmp_path / 'lenet.pth').own()

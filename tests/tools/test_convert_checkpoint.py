@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from agmax_mm.checkpoints.authors import convert_file, to_agmax_mm
+from agmax_mm.checkpoints.authors import to_agmax_mm
+from agmax_mm.checkpoints.convert import convert_file
+from agmax_mm.checkpoints.unwrapping import flat_state
 from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.transfer.backbone import read_backbone
 from tests.checkpoints import authors_reference as reference
@@ -42,7 +44,7 @@ def test_there_and_back(state, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == f'wrote {tmp_path}/own.pth: {len(state)} tensors, with pair head\n'
     own = load_checkpoint_file(tmp_path / 'own.pth')
-    expected = to_agmax_mm(state)
+    expected = to_agmax_mm(flat_state(state))
     assert all(torch.equal(value, expected[key]) for key, value in own['state_dict'].items())
     note = own['meta']['agmax_mm']
     assert note['converted']['from'] == 'their.pth'
@@ -61,10 +63,10 @@ def test_there_and_back(state, tmp_path):
 def test_mistakes_write_nothing(state, tmp_path):
     their, own, out = (tmp_path / name for name in ('their.pth', 'own.pth', 'out.pth'))
     torch.save({'model_state_dict': state}, their)
-    torch.save({'state_dict': to_agmax_mm(state)}, own)
+    torch.save({'state_dict': to_agmax_mm(flat_state(state))}, own)
     before = sorted(tmp_path.iterdir())
     for arguments, text in [
-        ((own, out), "own.pth': expected one of the AgMax or CutMix authors', got another"),
+        ((own, out), "own.pth': expected one of the AgMax or CutMix authors', torchvision's or timm's, got another"),
         ((their, out, 'authors'), "their.pth': expected one of this package, got the AgMax authors'"),
         ((their, tmp_path / 'out.safetensors'), 'expected a name ending in .pth'),
     ]:

@@ -16,10 +16,10 @@ import torchvision
 
 from agmax_mm.__main__ import main
 from agmax_mm.engine.options import parse_options
-from agmax_mm.transfer.backbone import Backbone
+from agmax_mm.transfer.backbone import Backbone, read_backbone
 from agmax_mm.transfer.check import check_transfer
 from agmax_mm.transfer.check_backbone import _check_contract
-from agmax_mm.transfer.export import Source, read_source, write_export
+from agmax_mm.transfer.export import write_export
 from tests.detection.sets import write_coco, write_voc
 from tests.transfer.mistakes import BROKEN
 
@@ -98,7 +98,7 @@ def place(tmp_path_factory):
         torch.save({'state_dict': backbone, 'meta': {'agmax_mm': note}}, root / f'r{depth}.pth')
     torch.save({'state_dict': backbone, 'meta': {}}, root / 'r34_silent.pth')
     torch.save(state, root / 'r34_torchvision.pth')
-    write_export(read_source(Source(root / 'r18.pth')), root / 'r18.safetensors')
+    write_export(read_backbone(root / 'r18.pth'), root / 'r18.safetensors')
     parts = dict(stages=3, out=2, channels=256, shared=SHARED, classes=1, metainfo='')
     (root / 'voc.py').write_text(CONFIG.format(**parts, data=VOC.format(root=root / 'voc')))
     parts |= dict(stages=4, out=3, channels=512, shared='', classes=2)

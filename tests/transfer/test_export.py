@@ -10,8 +10,9 @@ import torchvision
 from mmengine.hooks import EMAHook
 from torch import nn
 
+from agmax_mm.checkpoints.files import find_checkpoint
 from agmax_mm.transfer.backbone import read_backbone
-from agmax_mm.transfer.export import Source, read_source, write_export
+from agmax_mm.transfer.export import write_export
 
 
 class Small(nn.Module):
@@ -47,7 +48,7 @@ def test_average_and_plain_weights_of_our_own_runs(averaged):
     assert 0 < average < 2
     found = {}
     for weights in ('auto', 'average', 'plain'):
-        backbone = read_source(Source(path, weights=weights))
+        backbone = read_backbone(path, weights=weights)
         assert set(backbone.tensors) == set(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).state_dict())
         found[weights] = float(backbone.tensors['0.weight'].mean()), backbone.info['weights']
     assert found == {'auto': (average, 'average'), 'average': (average, 'average'), 'plain': (2.0, 'plain')}
@@ -62,7 +63,7 @@ def test_average_and_plain_weights_of_timm(tmp_path):
         ('plain', plain, 'plain'),
         ('average', average, 'average'),
     ):
-        backbone = read_source(Source(tmp_path / 'a.pth', weights=weights))
+        backbone = read_backbone(tmp_path / 'a.pth', weights=weights)
         assert torch.equal(backbone.tensors['conv1.weight'], expected['conv1.weight'])
         assert (backbone.info['weights'], len(backbone.tensors)) == (said, 120)
         assert backbone.info['run'] == {'arch': 'resnet18', 'metric': 71.2}
@@ -72,18 +73,18 @@ def test_wishes_that_a_file_cannot_meet(tmp_path, averaged):
     state = torchvision.models.resnet18().state_dict()
     torch.save(state, tmp_path / 'a.pth')
     with pytest.raises(ValueError, match=r"a.pth': expected a checkpoint with a moving average .* got one without"):
-        read_source(Source(tmp_path / 'a.pth', weights='average'))
+        read_backbone(tmp_path / 'a.pth', weights='average')
     with pytest.raises(ValueError, match="weights: expected one of auto, average, plain, got 'best'"):
-        read_source(Source(tmp_path / 'a.pth', weights='best'))
+        read_backbone(tmp_path / 'a.pth', weights='best')
     with pytest.raises(ValueError, match='names: expected one of openmmlab, torchvision, timm, ssdvgg'):
-        write_export(read_source(Source(tmp_path / 'a.pth')), tmp_path / 'b.pth', 'keras')
+        write_export(read_backbone(tmp_path / 'a.pth'), tmp_path / 'b.pth', 'keras')
     with pytest.raises(ValueError, match='expected a name ending in .safetensors or .pth'):
-        write_export(read_source(Source(tmp_path / 'a.pth')), tmp_path / 'b.bin', 'timm')
+        write_export(read_backbone(tmp_path / 'a.pth'), tmp_path / 'b.bin', 'timm')
     broken = torch.load(averaged[0], weights_only=True)
     broken['ema_state_dict']['module.backbone.0.bias'][0] = float('nan')
     torch.save(broken, tmp_path / 'c.pth')
     with pytest.raises(ValueError, match='expected finite weights, got infinite or NaN values in 0.bias'):
-        read_source(Source(tmp_path / 'c.pth', weights='plain'))
+        read_backbone(tmp_path / 'c.pth', weights='plain')
 
 
 def test_best_and_last_of_a_run(tmp_path):
@@ -92,13 +93,13 @@ def test_best_and_last_of_a_run(tmp_path):
         torch.save({'state_dict': state, 'meta': {'agmax_mm': {'recipe': 'x.py'}}}, tmp_path / f'{name}.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_2.pth'))
     for pick, value in (('last', 2), ('best', 3)):
-        backbone = read_source(Source(tmp_path, pick=pick))
+        backbone = read_backbone(find_checkpoint(tmp_path, pick))
         assert (backbone.tensors['weight'][0], backbone.info['recipe']) == (value, 'x.py')
     (tmp_path / 'best_other_epoch_2.pth').write_bytes(b'')
     with pytest.raises(ValueError, match=r'expected one best_\*.pth in the folder .* got .*top1.*, .*other'):
-        read_source(Source(tmp_path, pick='best'))
+        find_checkpoint(tmp_path, 'best')
     with pytest.raises(ValueError, match='expected one in the folder'):
-        read_source(Source(tmp_path.parent))
+        find_checkpoint(tmp_path.parent)
 
 
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
@@ -107,7 +108,7 @@ def test_names_of_other_libraries_keep_the_provenance_and_can_be_read_again(tmp_
     torch.save(
         {'state_dict': state, 'best_err1': 23.7, 'best_err5': 7.1, 'epoch': 299}, tmp_path / 'model_best.pth.tar'
     )
-    backbone = read_source(Source(tmp_path / 'model_best.pth.tar'))
+    backbone = read_backbone(tmp_path / 'model_best.pth.tar')
     line = write_export(backbone, tmp_path / f'out{suffix}', 'timm')
     assert line.endswith('in the names of timm, without classifier')
     again = read_backbone(tmp_path / f'out{suffix}')
@@ -122,14 +123,14 @@ def test_ssdvgg_file_says_whether_it_is_complete(tmp_path):
     for layer in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28):
         state |= {f'features.{layer}.weight': torch.ones(64, 3, 3, 3), f'features.{layer}.bias': torch.ones(64)}
     torch.save(state, tmp_path / 'features.pth')
-    line = write_export(read_source(Source(tmp_path / 'features.pth')), tmp_path / 'a.safetensors', 'ssdvgg')
+    line = write_export(read_backbone(tmp_path / 'features.pth'), tmp_path / 'a.safetensors', 'ssdvgg')
     assert 'without its two further layers' in line
     assert len(read_backbone(tmp_path / 'a.safetensors').tensors) == 26
     for layer in (0, 3):
         shape = (8, 512 * 49) if layer == 0 else (8, 8)
         state |= {f'classifier.{layer}.weight': torch.ones(shape), f'classifier.{layer}.bias': torch.ones(8)}
     torch.save(state, tmp_path / 'whole.pth')
-    line = write_export(read_source(Source(tmp_path / 'whole.pth')), tmp_path / 'b.safetensors', 'ssdvgg')
+    line = write_export(read_backbone(tmp_path / 'whole.pth'), tmp_path / 'b.safetensors', 'ssdvgg')
     assert line.endswith('with its two further layers from the classifier')
     tensors = read_backbone(tmp_path / 'b.safetensors').tensors
     assert tensors['features.31.weight'].shape == (2, 512, 3, 3)

@@ -10,8 +10,8 @@ from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
-from agmax_mm.transfer.backbone import load_backbone
-from agmax_mm.transfer.export import Source, read_source, write_export
+from agmax_mm.transfer.backbone import load_backbone, read_backbone
+from agmax_mm.transfer.export import write_export
 
 STAGES = ('layer1', 'layer2', 'layer3', 'layer4')
 
@@ -112,7 +112,7 @@ def test_four_feature_maps_equal_those_of_the_source(source, networks, detector,
     library, wrap = SOURCES[source]
     network = networks[library]
     torch.save(wrap(network.state_dict()), tmp_path / 'source.pth')
-    backbone = read_source(Source(tmp_path / 'source.pth'))
+    backbone = read_backbone(tmp_path / 'source.pth')
     assert backbone.info['format'] == ('torchvision' if source == 'timm' else source)
     write_export(backbone, tmp_path / 'backbone.safetensors')
     nn.init.zeros_(detector.backbone.conv1.weight)
@@ -131,7 +131,7 @@ def test_four_feature_maps_equal_those_of_the_source(source, networks, detector,
 def test_export_lacks_the_classifier_alone_in_the_other_library(library, networks, tmp_path):
     source, target = networks['ours'], networks[library]
     torch.save(SOURCES['openmmlab'][1](source.state_dict()), tmp_path / 'source.pth')
-    write_export(read_source(Source(tmp_path / 'source.pth')), tmp_path / 'r50.pth', library)
+    write_export(read_backbone(tmp_path / 'source.pth'), tmp_path / 'r50.pth', library)
     content = torch.load(tmp_path / 'r50.pth', weights_only=True)
     before = {name: value.clone() for name, value in target.state_dict().items()}
     if library == 'timm':

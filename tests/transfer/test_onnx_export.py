@@ -87,7 +87,9 @@ def test_size_and_weights_are_chosen(tmp_path):
 
 def test_other_network_is_refused_and_nothing_written(tmp_path):
     _, config, checkpoint = prepare(tmp_path)
-    with pytest.raises(ValueError, match=r"expected the AgMaxClassifier of the recipe, .* 2 tensors .* 'head.fc.bias'"):
+    with pytest.raises(
+        ValueError, match=r'expected the tensors of the AgMaxClassifier, .* 2 of another shape \(head.fc'
+    ):
         export_onnx(config, checkpoint, tmp_path / 'a.onnx', options={'model.head.num_classes': 7})
     assert not list(tmp_path.glob('*.onnx'))
 
