@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Convert a classifier's checkpoint from others' code to this package, and to the authors'; the logits stay the same."""
+"""Convert a classifier's checkpoint of others to this package, and back to the authors'; logits stay the same."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 import agmax_mm
@@ -25,6 +24,7 @@ from agmax_mm.checkpoints.files import write_weights
 from agmax_mm.checkpoints.formats import FORMATS, resnet_depth
 from agmax_mm.checkpoints.matching import match
 from agmax_mm.checkpoints.renaming import State
+from agmax_mm.host import unwrap
 
 CONTRACT_MODES = ('check', 'require', 'ignore')
 
@@ -116,7 +116,7 @@ def load_backbone(model: nn.Module, source: Backbone | str | os.PathLike[str], c
     if contract not in CONTRACT_MODES:
         raise ValueError(f'contract: expected one of {", ".join(CONTRACT_MODES)}, got {contract!r}')
     backbone = source if isinstance(source, Backbone) else read_backbone(source)
-    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
+    inner = unwrap(model)
     module = getattr(inner, 'backbone', None)
     if not isinstance(module, nn.Module):
         raise ValueError(f'backbone {backbone.path!r}: expected a model with a backbone, got {type(inner).__name__}')
