@@ -33,11 +33,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, and print the metrics as one line of JSON."""
     args = parse_args()
-    from agmax_mm.engine.startup import import_what_runs_need
+    from agmax_mm.host import quick_imports
 
-    import_what_runs_need()
-    from agmax_mm.engine.launch import evaluate
-    from agmax_mm.engine.options import parse_options
+    with quick_imports():
+        from agmax_mm.engine.launch import evaluate
+        from agmax_mm.engine.options import parse_options
 
     metrics = evaluate(
         args.config,

@@ -46,11 +46,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Train."""
     args = parse_args()
-    from agmax_mm.engine.startup import import_what_runs_need
+    from agmax_mm.host import quick_imports
 
-    import_what_runs_need()
-    from agmax_mm.engine.launch import train
-    from agmax_mm.engine.options import parse_options
+    with quick_imports():
+        from agmax_mm.engine.launch import train
+        from agmax_mm.engine.options import parse_options
 
     train(
         args.config,

@@ -92,7 +92,7 @@ class CompleteLabelCutMix(CutMix):
 class ScheduledCutMix(CutMix):
     """CutMix whose probability grows linearly over training, from 0 in the first step to ``prob`` at the end.
 
-    :class:`agmax_mm.engine.hooks.ProgressHook` says how far training is.
+    :class:`agmax_mm.engine.hooks.SetProgressHook` says how far training is.
 
     Raises:
         ValueError: If an argument is out of range; and, once asked to mix, if nobody said how far training is.
@@ -109,6 +109,6 @@ class ScheduledCutMix(CutMix):
         if self._progress is None:
             raise ValueError(
                 'ScheduledCutMix: expected to be told how far training is, got nothing; add '
-                "dict(type='agmax_mm.ProgressHook') to custom_hooks"
+                "dict(type='agmax_mm.SetProgressHook') to custom_hooks"
             )
         return self.prob * self._progress

@@ -6,6 +6,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.host import import_left_out
+
 # Full names, found without a registry: nobody imports mmdet before a config asks for it.
 _CHECKED = {
     'CocoDataset': 'agmax_mm.detection.datasets.CheckedCocoDataset',
@@ -13,10 +15,22 @@ _CHECKED = {
     'VOCDataset': 'agmax_mm.detection.datasets.CheckedVOCDataset',
     'XMLDataset': 'agmax_mm.detection.datasets.CheckedXMLDataset',
 }
+# Hooks of every run of a detector.
+HOOKS = {'detections': {'type': 'agmax_mm.detection.record.DetectionRecordHook'}}
+
 _PARTS = tuple(f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator'))
 
 
-def check_annotations(config: Config) -> None:
+def import_host() -> None:
+    """Import the part of mmpretrain that only detectors need."""
+    import_left_out()
+
+
+def check_config(config: Config) -> None:
+    """Nothing to check: the data sets check their annotations when they are built."""
+
+
+def complete_config(config: Config) -> None:
     """Put data sets that check their annotations in the place of mmdet's, wherever they are nested, in place."""
     prefixes = ('mmdet.', '') if config.get('default_scope') == 'mmdet' else ('mmdet.',)
     names = {f'{prefix}{name}': checked for name, checked in _CHECKED.items() for prefix in prefixes}

@@ -1,6 +1,6 @@
 """mmdet's data sets and COCO metric for annotations that are not perfect.
 
-Configs keep mmdet's names: :func:`agmax_mm.detection.complete.check_annotations` puts these in their place.
+Configs keep mmdet's names: :func:`agmax_mm.detection.complete.complete_config` puts these in their place.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from agmax_mm.detection.complete import check_annotations
 from agmax_mm.engine.addresses import unknown_key
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.switches import apply_named_options, complete_switches
+from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -105,8 +105,7 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     hooks.setdefault('finite_loss', ConfigDict(type='agmax_mm.FiniteLossHook'))
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
-    if config.get('default_scope') == 'mmdet':
-        hooks.setdefault('detections', ConfigDict(type='agmax_mm.detection.record.DetectionRecordHook'))
+    add_task_hooks(config)
     apply_options(config, options or {})
     complete_switches(config)
     return config
@@ -150,7 +149,7 @@ def prepare_config(config: Config, *, world_size: int) -> None:
         config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
     complete_switches(config)
     _share_batch(config, world_size)
-    check_annotations(config)
+    complete_tasks(config)
     for name in _LOADERS:
         if config.get(name) is not None:
             complete_loader(config[name], world_size)

@@ -10,9 +10,10 @@ from typing import Any
 from mmengine.config import Config
 
 from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
+from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
-from agmax_mm.engine.startup import FormattedOnce, import_what_detectors_need
+from agmax_mm.engine.tasks import import_task
 from agmax_mm.fileio import write_json
 
 
@@ -106,8 +107,7 @@ def prepare(config_path: str, work_dir: str | None, launcher: str, options: dict
     # Recipes pin memory for the sake of GPUs; torch says at every loader that it doesn't without one.
     warnings.filterwarnings('ignore', message="'pin_memory' argument is set as true")
     config = FormattedOnce.of(load_config(config_path, options))
-    if config.get('default_scope') == 'mmdet':
-        import_what_detectors_need()
+    import_task(config)
     world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
     prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
     config.launcher = launcher

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agmax_mm.engine.config import prepare_config
-from agmax_mm.engine.hooks.progress import progress_listeners
+from agmax_mm.engine.hooks.set_progress import progress_listeners
 from agmax_mm.registry import MODELS
 
 # A picture (RGB, uint8, shape (H, W, 3)) and its label in words.

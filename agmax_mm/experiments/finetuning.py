@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
-from agmax_mm.detection.complete import check_annotations
+from agmax_mm.detection.complete import complete_config
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, recipe_of
 from agmax_mm.detection.recipe import finetune_name
 from agmax_mm.engine.config import config_hash
@@ -130,7 +130,7 @@ def check_data(config: Config) -> None:
             read, and on classes that the data and the config do not share.
     """
     config = copy.deepcopy(config)
-    check_annotations(config)
+    complete_config(config)
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
         for name in ('train_dataloader', 'val_dataloader'):
             DATASETS.build(config[name].dataset)

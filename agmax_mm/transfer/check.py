@@ -12,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from torch import nn
 
-from agmax_mm.detection.complete import check_annotations
+from agmax_mm.detection.complete import complete_config
 from agmax_mm.engine.config import load_config
 from agmax_mm.findings import Finding
 from agmax_mm.transfer.backbone import Backbone
@@ -94,7 +94,7 @@ def _build_detector(config: Config, report: TransferReport) -> nn.Module | None:
 def _check_data(config: Config, report: TransferReport) -> dict[str, Any]:
     """Build the data sets, which check their annotations and images."""
     checked = copy.deepcopy(config)
-    check_annotations(checked)
+    complete_config(checked)
     datasets: dict[str, Any] = {}
     seen: list[Any] = []
     for name in LOADERS:

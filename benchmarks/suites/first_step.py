@@ -26,11 +26,11 @@ def main(config_path: str, folder: str) -> None:
     import mmengine.runner  # noqa: F401
 
     marks.append(('import mmengine', time.process_time()))
-    from agmax_mm.engine.startup import import_what_runs_need
+    from agmax_mm.host import quick_imports
 
-    import_what_runs_need()
-    from agmax_mm.engine import launch
-    from agmax_mm.engine.runner import Runner
+    with quick_imports():
+        from agmax_mm.engine import launch
+        from agmax_mm.engine.runner import Runner
 
     marks.append(('import the rest', time.process_time()))
     options: dict[str, Any] = {f'{name}.num_workers': 0 for name in _LOADERS}

@@ -23,4 +23,4 @@ paper = [
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.ScheduledCutMix', alpha=1.0)], probs=[1.0]))
-default_hooks = dict(progress_of_training=dict(type='agmax_mm.ProgressHook'))
+default_hooks = dict(progress_of_training=dict(type='agmax_mm.SetProgressHook'))

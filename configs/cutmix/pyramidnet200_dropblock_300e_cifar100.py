@@ -23,4 +23,4 @@ paper = [
 ]
 
 model = dict(backbone=dict(drop_block=dict(drop_prob=0.1, block_size=4)), head=dict(num_classes=100))
-default_hooks = dict(progress_of_training=dict(type='agmax_mm.ProgressHook'))
+default_hooks = dict(progress_of_training=dict(type='agmax_mm.SetProgressHook'))

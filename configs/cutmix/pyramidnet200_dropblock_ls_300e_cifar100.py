@@ -26,4 +26,4 @@ model = dict(
     backbone=dict(drop_block=dict(drop_prob=0.1, block_size=4)),
     head=dict(num_classes=100, loss=dict(type='LabelSmoothLoss', mode='original', label_smooth_val=0.1)),
 )
-default_hooks = dict(progress_of_training=dict(type='agmax_mm.ProgressHook'))
+default_hooks = dict(progress_of_training=dict(type='agmax_mm.SetProgressHook'))

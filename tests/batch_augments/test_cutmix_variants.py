@@ -92,7 +92,7 @@ def test_scheduled_grows_from_never_to_always():
 def test_the_schedule_is_needed_under_two_views_too():
     augments = dict(augments=[dict(type='agmax_mm.ScheduledCutMix')], probs=[1.0])
     preprocessor = TwoViewDataPreprocessor(num_classes=CLASSES, batch_augments=augments)
-    with pytest.raises(ValueError, match='ProgressHook'):
+    with pytest.raises(ValueError, match='SetProgressHook'):
         preprocessor(_batch(), training=True)
     preprocessor(_batch(), training=False)
 

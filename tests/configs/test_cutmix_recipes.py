@@ -31,7 +31,7 @@ PARAMETERS = {
     ('pyramidnet110', 'cifar100'): 1_725_300,
     ('resnet110', 'cifar100'): 1_170_868,
 }
-HOOK = {'default_hooks.progress_of_training.type': 'agmax_mm.ProgressHook'}
+HOOK = {'default_hooks.progress_of_training.type': 'agmax_mm.SetProgressHook'}
 SMOOTHING = {
     'model.head.loss.type': 'LabelSmoothLoss',
     'model.head.loss.mode': 'original',

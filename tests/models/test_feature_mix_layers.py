@@ -25,7 +25,7 @@ def test_layers_are_drawn_uniformly_after_the_coin():
 
 def test_a_schedule_reaches_the_mix_inside():
     mix = FeatureMix(dict(type='agmax_mm.ScheduledCutMix'), layers=[1])
-    with pytest.raises(ValueError, match='ProgressHook'):
+    with pytest.raises(ValueError, match='SetProgressHook'):
         mix.draw('cpu')
     mix.set_progress(0.0)
     assert mix.draw('cpu') is None

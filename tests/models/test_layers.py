@@ -36,7 +36,7 @@ def test_drop_block_begins_with_nothing():
 def test_drop_block_wants_to_be_told_in_training_alone():
     layer, x = DropBlock(), torch.ones(1, 1, 8, 8)
     assert layer.eval()(x) is x
-    with pytest.raises(ValueError, match="expected to be told how far training is.*'agmax_mm.ProgressHook'"):
+    with pytest.raises(ValueError, match="expected to be told how far training is.*'agmax_mm.SetProgressHook'"):
         layer.train()(x)
 
 

@@ -13,7 +13,7 @@ from agmax_mm.engine.config import load_config, prepare_config
 FOLDERS = ('agmax', 'baseline', 'cutmix', 'demo', 'detection')
 
 # Hooks that change what is trained. Others only watch, save or report, and are the same in all recipes.
-_TRAINING_HOOKS = ('AgreementWeightHook', 'EMAHook', 'LoadBackboneHook', 'ProgressHook')
+_TRAINING_HOOKS = ('AgreementWeightHook', 'EMAHook', 'LoadBackboneHook', 'SetProgressHook')
 # Parts of a model, its head and its preprocessor that have columns of their own.
 _MODEL = ('type', 'data_preprocessor', 'backbone', 'neck', 'head', 'init_std', 'num_views', 'agreement', 'feature_mix')
 _HEAD = ('in_channels', 'num_classes', 'loss')

@@ -3,10 +3,10 @@
 from agmax_mm.engine.hooks.agreement import AgreementMonitorHook, AgreementWeightHook
 from agmax_mm.engine.hooks.data_check import DataCheckHook
 from agmax_mm.engine.hooks.finite_loss import FiniteLossHook
-from agmax_mm.engine.hooks.progress import ProgressHook
 from agmax_mm.engine.hooks.progress_bar import ProgressBarHook
 from agmax_mm.engine.hooks.random_state import RandomStateHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
+from agmax_mm.engine.hooks.set_progress import SetProgressHook
 from agmax_mm.engine.hooks.step_values import StepValuesHook
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     'DataCheckHook',
     'FiniteLossHook',
     'ProgressBarHook',
-    'ProgressHook',
     'RandomStateHook',
     'RunRecordHook',
+    'SetProgressHook',
     'StepValuesHook',
 ]

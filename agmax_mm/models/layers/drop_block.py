@@ -11,7 +11,7 @@ class DropBlock(nn.Module):
     """Drop blocks of a feature map in training, in the course of it more and more; see :func:`.drop_block`.
 
     Blocks are drawn anew in each forward pass, for each row and channel. The probability grows linearly from 0 in the
-    first step to ``drop_prob`` at the end of training, which :class:`agmax_mm.ProgressHook` keeps the layer told of.
+    first step to ``drop_prob`` at the end of training, which :class:`agmax_mm.SetProgressHook` keeps the layer told of.
 
     Args:
         drop_prob: Share of the map to drop at the end of training, within ``[0, 1)``.
@@ -46,7 +46,7 @@ class DropBlock(nn.Module):
         if self.progress is None:
             raise ValueError(
                 'DropBlock: expected to be told how far training is, got nothing; add '
-                "dict(type='agmax_mm.ProgressHook') to custom_hooks, or ramp=False to drop_block"
+                "dict(type='agmax_mm.SetProgressHook') to custom_hooks, or ramp=False to drop_block"
             )
         return drop_block(x, drop_prob=self.drop_prob * self.progress, block_size=self.block_size)
 

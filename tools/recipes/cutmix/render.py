@@ -42,7 +42,7 @@ def _render(recipe: Recipe, known: Mapping[Recipe, Sequence[Row]]) -> str:
         'model': _model(recipe),
         'data_preprocessor': _preprocessor(recipe),
         'optim_wrapper': {'optimizer': {'lr': 0.1}} if _is_gentle(recipe) else {},
-        'default_hooks': {'progress_of_training': {'type': 'agmax_mm.ProgressHook'}}
+        'default_hooks': {'progress_of_training': {'type': 'agmax_mm.SetProgressHook'}}
         if recipe.settings.progress
         else {},
     }

@@ -1,4 +1,4 @@
-"""ProgressHook in real runs: who is told, what, and after an interruption."""
+"""SetProgressHook in real runs: who is told, what, and after an interruption."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmpretrain.structures import DataSample
 
-from agmax_mm.engine.hooks import ProgressHook
+from agmax_mm.engine.hooks import SetProgressHook
 from agmax_mm.engine.runner import Runner
 from agmax_mm.registry import DATASETS, HOOKS
 
@@ -44,7 +44,7 @@ class _Stopper(Hook):
             raise KeyboardInterrupt
 
 
-def _runner(folder, *, hooks=('agmax_mm.ProgressHook',), resume=False, by_epoch=True):
+def _runner(folder, *, hooks=('agmax_mm.SetProgressHook',), resume=False, by_epoch=True):
     scheduled = dict(type='agmax_mm.ScheduledCutMix')
     train_cfg = dict(by_epoch=True, max_epochs=EPOCHS) if by_epoch else dict(by_epoch=False, max_iters=STEPS)
     config = Config(
@@ -95,14 +95,14 @@ def test_the_fraction_of_each_step(by_epoch, tmp_path):
 
 def test_a_resumed_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        _runner(tmp_path, hooks=('agmax_mm.ProgressHook', 'agmax_mm.ProgressStopper')).train()
+        _runner(tmp_path, hooks=('agmax_mm.SetProgressHook', 'agmax_mm.ProgressStopper')).train()
     runner = _runner(tmp_path, resume=True)
     runner.train()
     assert _seen(runner) == [[step / STEPS, 0.5 * step / STEPS] for step in range(STEPS_PER_EPOCH, STEPS)]
 
 
 def test_without_the_hook_the_run_says_what_is_missing(tmp_path):
-    with pytest.raises(ValueError, match=r"ScheduledCutMix: .* add dict\(type='agmax_mm.ProgressHook'\) to custom_h"):
+    with pytest.raises(ValueError, match=r"ScheduledCutMix: .* add dict\(type='agmax_mm.SetProgressHook'\) to "):
         _runner(tmp_path, hooks=()).train()
 
 
@@ -117,7 +117,7 @@ def test_modules_are_told_and_others_left_alone():
     class _Run:
         iter, max_iters = 3, 12
 
-    run, hook = _Run(), ProgressHook()
+    run, hook = _Run(), SetProgressHook()
     run.model = model
     hook.before_train_epoch(run)
     hook.before_train_iter(run, 0)

@@ -10,8 +10,9 @@ from torch import nn
 from agmax_mm.registry import HOOKS
 
 
-@HOOKS.register_module()
-class ProgressHook(Hook):
+# The second name is that of earlier versions.
+@HOOKS.register_module(name=['SetProgressHook', 'ProgressHook'])
+class SetProgressHook(Hook):
     """Before each step call ``set_progress(fraction)`` of whatever in the model has it.
 
     That is every module and every batch augmentation, such as DropBlock and ScheduledCutMix. The fraction is that of
