@@ -1,4 +1,4 @@
-"""``python -m agmax_mm``: small services that are not part of a training run."""
+"""``python -m agmax_mm``: small commands beside training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLE = """example: python -m agmax_mm doctor
 
 
 def main() -> int:
-    """Parse the command line and run the asked command."""
+    """Parse the command line, and run the command."""
     parser = make_parser(__doc__, EXAMPLE)
     parser.prog = 'python -m agmax_mm'
     parser.add_argument('--version', action='version', version=f'agmax_mm {__version__}')
@@ -25,7 +25,7 @@ def main() -> int:
         formatter_class=parser.formatter_class,
     )
     doctor_parser.add_argument(
-        '--transfer', metavar='CONFIG', help='look at this detection config, its data and its backbone instead'
+        '--transfer', metavar='CONFIG', help='check this detection config, its data and its backbone instead'
     )
     doctor_parser.add_argument(
         '--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set, with --transfer'

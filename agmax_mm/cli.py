@@ -1,4 +1,4 @@
-"""What every command shares: its parser, and that a mistake ends in one line, not in a traceback."""
+"""Parser and error handling of all commands. A mistake ends in one line, not in a traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEBUG = '--debug'
 
 
 def make_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
-    """A parser whose help ends in an example as it is written, with ``--debug``, which :func:`run` reads."""
+    """Make a parser with ``--debug``, which :func:`run` reads. Its help ends in an example, printed as written."""
     parser = argparse.ArgumentParser(
         description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -23,10 +23,10 @@ def make_parser(description: str | None, epilog: str) -> argparse.ArgumentParser
 
 def run(main: Callable[[], int | None]) -> None:
     """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr, an interruption with 130."""
-    # A scheduler or the demonstration stops a command so; a shell's background job would ignore Ctrl-C.
+    # Schedulers and the demonstration stop a command with these signals. A shell's background job ignores Ctrl-C.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    # Workers of data loaders are ended by SIGTERM, too; one that cleaned up instead could wait for its queue for ever.
+    # SIGTERM also ends the workers of data loaders. A worker that cleans up could wait for its queue for ever.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         sys.exit(main() or 0)
@@ -41,14 +41,14 @@ def run(main: Callable[[], int | None]) -> None:
 
 
 def error_line(error: Exception) -> str:
-    """One line for an error.
+    """Describe an error in one line.
 
-    Mistakes of the user are ``ValueError`` and ``OSError``, whose text says it all. Of others the kind and the place
-    are told, too.
+    ``ValueError`` and ``OSError`` are mistakes of the user, and their text is complete. For other errors, the line also
+    names the kind and the place.
     """
     text = str(error)
     if 'Original Traceback' in text:
-        # A data loader's worker failed: torch wraps the whole traceback into the message; the error is its last line.
+        # A data loader's worker failed. Torch puts its whole traceback into the message; the error is the last line.
         text = text.strip().splitlines()[-1].partition(': ')[2]
     text = ' '.join(text.split()) or type(error).__name__
     if isinstance(error, ValueError | OSError):

@@ -1,4 +1,4 @@
-"""Reading and writing files safely: whole or not at all, and never by running what a file contains."""
+"""Safe reading and writing of files: files appear whole or not at all, and no code in a file is run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_json(value: Any, path: str | os.PathLike[str]) -> None:
 
 
 def _history_buffer_method(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr`` while unpickling: mmengine pickles its log buffers with references to their methods."""
+    """Replace ``getattr`` while unpickling. mmengine pickles its log buffers with references to their methods."""
     from mmengine.logging import HistoryBuffer
 
     if owner is not HistoryBuffer or name.startswith('_'):
@@ -61,7 +61,7 @@ def _history_buffer_method(owner: Any, name: str) -> Any:
 def _admitted_globals() -> list[Any]:
     from mmengine.runner.checkpoint import get_torch_safe_globals
 
-    # A plain getattr, which mmengine admits, would let a file reach any attribute of the admitted classes.
+    # mmengine admits the plain getattr. With it, a file could reach any attribute of the admitted classes.
     admitted = [entry for entry in get_torch_safe_globals() if entry is not getattr]
     return [*admitted, (_history_buffer_method, 'builtins.getattr'), argparse.Namespace]
 
@@ -96,7 +96,7 @@ def _load_pickled(path: Path) -> Any:
         with torch.serialization.safe_globals(_admitted_globals()):
             return torch.load(path, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        # torch's own text advises to load it unsafely; of it only the name of the offending object is of use.
+        # Torch's own text advises an unsafe load. Only the name of the refused object is taken from it.
         offending = re.search(r'GLOBAL (\S+)', str(error))
         got = f'the object {offending[1]}' if offending else 'something else, or a truncated file'
         raise ValueError(f'checkpoint {str(path)!r}: expected tensors and plain values only, got {got}') from None

@@ -1,4 +1,4 @@
-"""What a result was measured on."""
+"""Facts about the machine: libraries, device, cores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIBRARIES = (
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that a result depends on, where they are installed."""
+    """Return the versions of Python and of the installed libraries that a result depends on."""
     found = {'python': platform.python_version()}
     for name in _LIBRARIES:
         try:
@@ -36,7 +36,7 @@ def library_versions() -> dict[str, str]:
 
 
 def device_name() -> str:
-    """Name of the GPU in use, or of the processor."""
+    """Return the name of the GPU in use, or of the processor."""
     if torch.cuda.is_available():
         return f'cuda: {torch.cuda.get_device_name()}'
     information = Path('/proc/cpuinfo')
@@ -46,14 +46,14 @@ def device_name() -> str:
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on, which containers and schedulers make fewer than the machine has."""
+    """Count the cores that this process may use. Containers and schedulers may give fewer than the machine has."""
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processes_here(otherwise: int) -> int:
-    """Processes of this run on this machine, as the launcher says; ``otherwise`` where it does not."""
+    """Return the number of this run's processes on this machine, from the launcher, or else ``otherwise``."""
     for name in ('LOCAL_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS'):
         if os.environ.get(name, '').isdigit():
             return int(os.environ[name])
@@ -63,7 +63,7 @@ def processes_here(otherwise: int) -> int:
 
 
 def cores_of_process(world_size: int) -> int:
-    """Cores for each process of a run of ``world_size``, at least 1."""
+    """Return the number of cores for each process of a run of ``world_size``, at least 1."""
     cores = usable_cores()
     bound = os.environ.get('SLURM_CPUS_PER_TASK', '')
     if bound.isdigit() and cores <= int(bound):

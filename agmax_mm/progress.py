@@ -1,6 +1,6 @@
-"""Progress for people: bars where there is a terminal, a plain line now and then where there is none.
+"""Progress for people: bars in a terminal, and a plain line now and then without one.
 
-A process may also note its progress in a small file, which lets another process draw the bar.
+A process may also write its progress to a small file, so that another process can draw the bar.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class _Task:
 
 
 class Bars:
-    """Bars on stderr, one per task, with the time left; without a terminal one line per tenth of a task.
+    """Bars on stderr, one per task, with the time left. Without a terminal, one line per tenth of a task.
 
-    Use as a context manager. While bars are shown, what is printed or logged to the same terminal appears above them.
+    Use as a context manager. Printed and logged lines appear above the bars in the same terminal.
 
     Args:
         loggers: Loggers whose handlers may write to the terminal.
@@ -68,17 +68,17 @@ class Bars:
             self._moved = []
 
     def start(self, title: str, total: int | None = None, done: int = 0) -> None:
-        """Show a task of ``total`` steps, if that is known yet, of which ``done`` were made in an earlier run."""
+        """Show a task of ``total`` steps, or None while unknown. An earlier run has made ``done`` of them."""
         task = _Task(total, done, done, time.monotonic())
         self._tasks[title] = task
         if self._progress is not None:
             task.bar = self._progress.add_task(title, total=total, completed=done, message='')
 
     def update(self, title: str, done: int, message: str = '', total: int | None = None) -> None:
-        """Set the number of steps made, a few words that stand behind the bar, and the number of steps in all."""
+        """Set the number of steps made, a few words behind the bar, and the number of all steps."""
         task = self._tasks[title]
         if task.total is None and total is not None:
-            # Only now does the work begin, at the place that a resumed run had reached.
+            # The work begins now, at the place that a resumed run had reached.
             task.total, task.done, task.begun_at, task.started = total, done, done, time.monotonic()
         before, task.done = task.tenth(), done
         if self._progress is not None and task.bar is not None:
@@ -89,7 +89,7 @@ class Bars:
             self.say(f'{title}: {done}/{task.total} ({10 * task.tenth()} %){words}, {left} left')
 
     def finish(self, title: str, message: str = '') -> None:
-        """Take a task's bar away, and leave a line if there is something to say."""
+        """Remove a task's bar, and print a line if there is a message."""
         task = self._tasks.pop(title)
         if self._progress is not None and task.bar is not None:
             self._progress.remove_task(task.bar)
@@ -97,7 +97,7 @@ class Bars:
             self.say(message)
 
     def say(self, line: str) -> None:
-        """Print a line, above the bars if there are any."""
+        """Print a line above the bars."""
         if self._progress is not None:
             self._progress.console.print(line, markup=False, highlight=False)
         else:
@@ -107,7 +107,7 @@ class Bars:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        # Where stdout goes to a file, what is printed belongs there and not above the bars.
+        # If stdout goes to a file, printed lines belong there, not above the bars.
         shared = sys.stdout.isatty()
         before = sys.stdout
         self._progress = Progress(
@@ -118,7 +118,7 @@ class Bars:
             TextColumn('{task.fields[message]}'),
             console=Console(stderr=True),
             redirect_stdout=shared,
-            # The time left is that of the whole task: validations in between must not upset it.
+            # A long period: the time left is that of the whole task, with the validations in between.
             speed_estimate_period=300,
         )
         self._progress.start()
@@ -126,7 +126,7 @@ class Bars:
             self._move_log_handlers(before)
 
     def _move_log_handlers(self, before: Any) -> None:
-        """Handlers hold on to the stream they were made with; let them print above the bars as well."""
+        """Let log handlers print above the bars, too. They keep the stream that they were made with."""
         for logger in self._loggers:
             for handler in logger.handlers:
                 if isinstance(handler, logging.StreamHandler) and handler.stream is before:
@@ -135,14 +135,14 @@ class Bars:
 
 
 def note_progress(path: Path, done: int, total: int, message: str = '') -> None:
-    """Write a process's progress to a file that another process reads; whole or not at all."""
+    """Write a process's progress to a file that another process reads. The file is always whole."""
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     temporary.write_text(json.dumps({'done': done, 'total': total, 'message': message}), encoding='utf-8')
     temporary.replace(path)
 
 
 def read_progress(path: Path) -> tuple[int, int, str] | None:
-    """What :func:`note_progress` wrote last: steps made, steps in all, message; None if there is nothing yet."""
+    """Read the last note of :func:`note_progress`: steps made, all steps, message; None if there is none yet."""
     try:
         note = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:

@@ -1,6 +1,7 @@
-"""Python's, numpy's and torch's global random generators as a function of where a run is.
+"""Seeds of the global random generators of Python, numpy and torch, as a function of the place in a run.
 
-Seeded from a key, such as (seed, step), they need no state in a checkpoint: whoever gets to the step draws the same.
+The generators are seeded from a key, such as (seed, step). A checkpoint needs no state of them: a resumed run draws the
+same numbers at the same step.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ _MASK = 2**64 - 1
 
 
 def seed_generators(*key: int) -> None:
-    """Seed all global generators, those of all GPUs included, from a key of non-negative integers.
+    """Seed all global generators, also those of all GPUs, from a key of non-negative integers.
 
-    Keys of one length that differ give independent draws, however near they are to each other.
+    Different keys of one length give independent draws, even if their numbers are close.
     """
     torch_seed = _seed_host(key)
-    # torch.manual_seed takes half a millisecond to go through the devices there might be.
+    # torch.manual_seed needs half a millisecond to go through all possible devices.
     torch.default_generator.manual_seed(torch_seed)
     if torch.cuda.is_available():
         torch.cuda.manual_seed_all(torch_seed)
@@ -29,7 +30,7 @@ def seed_generators(*key: int) -> None:
 
 @contextmanager
 def preserved() -> Iterator[None]:
-    """Let the generators of the CPU go on, afterwards, as if nothing had been drawn or seeded in between."""
+    """Restore the generators of the CPU after the block, as if nothing had been drawn or seeded in it."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         yield
@@ -41,9 +42,9 @@ def preserved() -> Iterator[None]:
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Draw from generators seeded from a key of non-negative integers; afterwards they go on as if nothing had been.
+    """Seed the generators of the CPU from a key of non-negative integers, and restore them after the block.
 
-    Holds for the generators of the CPU; those of GPUs are left alone, as data loading uses none.
+    The generators of GPUs are not touched, because data loading does not use them.
     """
     with preserved():
         seed_cpu_generators(*key)
@@ -61,13 +62,13 @@ def _seed_host(key: tuple[int, ...]) -> int:
     for word in key:
         state = _mixed(state ^ word)
     random.seed(_mixed(state + 1))
-    # An array of words as the seed would take numpy six times as long.
+    # An array of words as the seed would take six times as long in numpy.
     np.random.seed(_mixed(state + 2) >> 32)
     return _mixed(state + 3) >> 1  # torch takes up to 63 bits
 
 
 def _mixed(state: int) -> int:
-    """One step of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): another state, another result, far from it."""
+    """Make one step of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), which maps close states to far results."""
     state = (state + 0x9E3779B97F4A7C15) & _MASK
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -1,7 +1,7 @@
-"""Registry nodes of this package, children of the host's.
+"""Registry nodes of this package. Their parents are the registries of the host.
 
-Configs write the scoped name, ``type='agmax_mm.AgMaxClassifier'``: the host then imports this module and the
-``locations`` of the node, so no ``custom_imports`` is needed, neither from mmpretrain nor from mmdet.
+Configs write the scoped name, ``type='agmax_mm.AgMaxClassifier'``. The host then imports this module and the
+``locations`` of the node, so configs of mmpretrain and mmdet need no ``custom_imports``.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ HOOKS = Registry(
 OPTIM_WRAPPERS = Registry(
     'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope=_SCOPE, locations=['agmax_mm.engine.amp']
 )
-# The host's registry of batch augmentations is a root of its own, so it is the parent here.
+# The parent is mmpretrain's registry, because mmengine has none of batch augmentations.
 BATCH_AUGMENTS = Registry(
     'batch augment', parent=MMPRETRAIN_BATCH_AUGMENTS, scope=_SCOPE, locations=['agmax_mm.batch_augments']
 )

@@ -1,8 +1,8 @@
 """The variants of CutMix in the paper's Table 8, as registered batch augmentations.
 
-All take :class:`agmax_mm.batch_augments.CutMix`'s arguments and stand wherever it does: for one view or several, with
-an agreement, and in :class:`agmax_mm.models.FeatureMix`. The paper's runs are of CIFAR, ``prob=0.5`` but for the
-scheduled one.
+All take the arguments of :class:`agmax_mm.batch_augments.CutMix` and can replace it everywhere: for one view or
+several, with an agreement, and in :class:`agmax_mm.models.FeatureMix`. The paper's runs are on CIFAR, with ``prob=0.5``
+except for the scheduled variant.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agmax_mm.registry import BATCH_AUGMENTS
 
 @BATCH_AUGMENTS.register_module()
 class CenterGaussianCutMix(CutMix):
-    """CutMix with the box's centre from a Gaussian around the image's centre.
+    """CutMix with a Gaussian distribution of the box's centre around the image's centre.
 
     Args:
         alpha: As in CutMix.
@@ -33,7 +33,7 @@ class CenterGaussianCutMix(CutMix):
         self.sigma = sigma
 
     def options(self) -> dict[str, Any]:
-        """CutMix's, and the Gaussian's width."""
+        """Return CutMix's arguments and the Gaussian's width."""
         return {**super().options(), 'center_sigma': self.sigma}
 
 
@@ -44,9 +44,9 @@ class FixedSizeCutMix(CutMix):
     Args:
         alpha: Accepted so that recipes can exchange variants.
         size: Side of the box in pixels, at least 1; the paper has 16, a quarter of a CIFAR image.
-        inside: Keep the box within the image, so that its share is exactly that of ``size``. Otherwise it is clipped,
-            and a CIFAR image keeps 0.8086 on average in place of 0.75; the paper does not say which.
-        **options: CutMix's other options. Without ``correct_lam`` labels are weighed by the unclipped box.
+        inside: Keep the box within the image. Its area is then always ``size**2``. Otherwise it is clipped, and a CIFAR
+            image keeps 0.8086 of its area on average, not 0.75. The paper does not say which of these it uses.
+        **options: CutMix's other options. Without ``correct_lam`` labels have the weights of the unclipped box.
 
     Raises:
         ValueError: If an argument is out of range; and, once called, if ``size`` exceeds the images' smaller side.
@@ -60,52 +60,54 @@ class FixedSizeCutMix(CutMix):
         self.inside = inside
 
     def options(self) -> dict[str, Any]:
-        """CutMix's, and the box's size."""
+        """Return CutMix's arguments and the box's size."""
         return {**super().options(), 'size': self.size, 'inside': self.inside}
 
 
 @BATCH_AUGMENTS.register_module()
 class OneHotCutMix(CutMix):
-    """CutMix whose label is that of the image with the larger share of the area, unmixed.
+    """CutMix with the unmixed label of the image that has the larger share of the area.
 
-    Of two halves the image that is pasted into gives the label. ``correct_lam`` decides which ratio is looked at.
+    If both shares are equal, the label is that of the image that gets the box. ``correct_lam`` decides which ratio is
+    used.
     """
 
     def options(self) -> dict[str, Any]:
-        """CutMix's, and the label's kind."""
+        """Return CutMix's arguments and the kind of the label."""
         return {**super().options(), 'label': 'one_hot'}
 
 
 @BATCH_AUGMENTS.register_module()
 class CompleteLabelCutMix(CutMix):
-    """CutMix whose label is half of each image's, whatever the area, even where nothing is pasted.
+    """CutMix with half of each image's label, for any area of the box, even an empty one.
 
-    So ``correct_lam`` has no effect.
+    ``correct_lam`` has no effect.
     """
 
     def options(self) -> dict[str, Any]:
-        """CutMix's, and the label's kind."""
+        """Return CutMix's arguments and the kind of the label."""
         return {**super().options(), 'label': 'complete'}
 
 
 @BATCH_AUGMENTS.register_module()
 class ScheduledCutMix(CutMix):
-    """CutMix whose probability grows linearly over training, from 0 in the first step to ``prob`` at the end.
+    """CutMix with a probability that grows linearly over training, from 0 in the first step to ``prob`` at the end.
 
     :class:`agmax_mm.engine.hooks.SetProgressHook` says how far training is.
 
     Raises:
-        ValueError: If an argument is out of range; and, once asked to mix, if nobody said how far training is.
+        ValueError: If an argument is out of range; and, when it shall mix, if no hook told how much of training is
+            done.
     """
 
     _progress: float | None = None
 
     def set_progress(self, fraction: float) -> None:
-        """Say how much of training is done, within ``[0, 1]``."""
+        """Set how much of training is done, within ``[0, 1]``."""
         self._progress = fraction
 
     def probability(self) -> float:
-        """Probability of mixing the next batch."""
+        """Return the probability of mixing the next batch."""
         if self._progress is None:
             raise ValueError(
                 'ScheduledCutMix: expected to be told how far training is, got nothing; add '

@@ -12,8 +12,8 @@ from agmax_mm.registry import BATCH_AUGMENTS
 class CutOut:
     """Fill a box of each image with the channels' mean; see :func:`agmax_mm.functional.cutout`.
 
-    mmpretrain's ``Cutout`` erases before normalisation, half of the time, and never less than the whole box where it
-    meets the upper or left border.
+    mmpretrain's ``Cutout`` erases before normalisation, and only with probability 0.5. It also moves a box that crosses
+    the upper or left border into the image, so that the whole box is erased there.
 
     Args:
         length: Side of the unclipped box in pixels, at least 2; the papers use 16 for CIFAR and 112 for ImageNet.

@@ -12,9 +12,9 @@ from agmax_mm.registry import BATCH_AUGMENTS
 class PCALighting:
     """Shift each image's colour along the principal components of ImageNet's pixels.
 
-    The papers add the shift to the unclamped image in ``[0, 1]`` right before normalising it. As normalisation is
-    affine, adding the shift in normalised units afterwards is the same; mmpretrain's ``Lighting`` rounds it into uint8
-    instead, where bright pixels wrap around.
+    The papers add the shift to the unclamped image in ``[0, 1]``, right before normalisation. Normalisation is affine,
+    so the shift can be added after it, in normalised units, with the same result. mmpretrain's ``Lighting`` adds it to
+    ``uint8`` images with rounding, and bright pixels wrap around.
 
     Args:
         alpha_std: Standard deviation of the draw along each component; the papers use 0.1.

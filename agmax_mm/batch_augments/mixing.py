@@ -13,10 +13,10 @@ from agmax_mm.registry import BATCH_AUGMENTS
 
 
 class Mixing:
-    """What the mixing augmentations share: the ratio's distribution, the coin, and how the host calls them.
+    """Base class of the mixing augmentations.
 
-    The host calls an augmentation like a function; it then tosses its own coin. Who tosses for several views at once
-    asks for :meth:`probability` and calls :meth:`always`.
+    The host calls an augmentation like a function. The augmentation then draws by itself whether it mixes. A caller
+    that draws for several views at once uses :meth:`probability` and :meth:`always` instead.
 
     Args:
         alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0.
@@ -35,17 +35,17 @@ class Mixing:
         self.prob = prob
 
     def probability(self) -> float:
-        """Probability of mixing the next batch."""
+        """Return the probability of mixing the next batch."""
         return self.prob
 
     def always(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, without a coin."""
+        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, in every call."""
         raise NotImplementedError
 
     def mix(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
         """Mix images ``(N, C, H, W)`` and class probabilities ``(N, K)``, or return both as they are.
 
-        The coin is of torch's generator and not tossed where it cannot matter.
+        The draw uses torch's generator. With a probability of 1 nothing is drawn.
         """
         probability = self.probability()
         if probability < 1.0 and torch.rand(()).item() >= probability:
@@ -53,7 +53,7 @@ class Mixing:
         return self.always(batch_inputs, batch_scores)
 
     def __call__(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Same as :meth:`mix`; the host calls augmentations so."""
+        """Same as :meth:`mix`, in the form that the host calls."""
         return self.mix(batch_inputs, batch_scores)
 
 
@@ -61,13 +61,13 @@ class Mixing:
 class CutMix(Mixing):
     """CutMix; see :func:`agmax_mm.functional.cutmix`.
 
-    Differs from mmpretrain's in leaving the caller's batch unchanged and drawing from torch's generator alone, so that
+    Differs from mmpretrain's: it leaves the caller's batch unchanged, and draws from torch's generator only, so that
     one seed fixes it. ``prob`` and the ``probs`` of ``batch_augments=dict(augments=..., probs=...)`` multiply.
 
     Args:
         alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0.
         prob: Probability of mixing a batch, within ``[0, 1]``; the authors use 0.5 for CIFAR and 1 for ImageNet.
-        correct_lam: Weigh the labels by the area that was really kept.
+        correct_lam: Weight the labels by the area that was really kept.
         rounding: ``'reference'``, as in the authors' code, or ``'paper'``, as in Algorithm A1.
 
     Raises:
@@ -86,11 +86,11 @@ class CutMix(Mixing):
         self.rounding = rounding
 
     def options(self) -> dict[str, Any]:
-        """What :func:`agmax_mm.functional.cutmix` is called with; variants add theirs."""
+        """Return the arguments of :func:`agmax_mm.functional.cutmix`; variants add their own."""
         return {'alpha': self.alpha, 'correct_lam': self.correct_lam, 'rounding': self.rounding}
 
     def always(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, without a coin."""
+        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, in every call."""
         return cutmix(batch_inputs, batch_scores, **self.options())
 
 
@@ -98,7 +98,7 @@ class CutMix(Mixing):
 class MixUp(Mixing):
     """MixUp; see :func:`agmax_mm.functional.mixup`.
 
-    Differs from mmpretrain's ``Mixup`` in drawing from torch's generator alone, so that one seed fixes it. ``prob`` and
+    Differs from mmpretrain's ``Mixup``: it draws from torch's generator only, so that one seed fixes it. ``prob`` and
     the ``probs`` of ``batch_augments=dict(augments=..., probs=...)`` multiply.
 
     Args:
@@ -110,5 +110,5 @@ class MixUp(Mixing):
     """
 
     def always(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, without a coin."""
+        """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, in every call."""
         return mixup(batch_inputs, batch_scores, alpha=self.alpha)

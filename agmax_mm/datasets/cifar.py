@@ -21,7 +21,7 @@ _SPLITS = ('train', 'test')
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler that can build numpy arrays and plain values only: the official files are Python 2 pickles."""
+    """Unpickler for numpy arrays and plain values only. The official files are pickles of Python 2."""
 
     _ADMITTED = {
         ('numpy.core.multiarray', '_reconstruct'),
@@ -39,12 +39,11 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 @DATASETS.register_module()
 class CIFAR10(BaseDataset):
-    """CIFAR-10, held in memory as ``uint8``, which loader workers share.
+    """CIFAR-10, in memory as ``uint8``; loader workers share it.
 
-    ``data_root`` may be, or hold, the folder of the official Python files, or hold ``{train,test}/<class>/*`` with
-    images of 32x32 pixels in any common format. Nothing is downloaded. Differs from mmpretrain's in that, and in
-    handing out images in BGR order as the host's image loader does, so that pipelines and preprocessors need no special
-    case.
+    ``data_root`` is the folder of the official Python files, or holds that folder, or holds ``{train,test}/<class>/*``
+    with images of 32x32 pixels in any common format. Differs from mmpretrain's data set: nothing is downloaded, and
+    images have BGR order, as from the host's image loader, so that pipelines and preprocessors need no special case.
 
     Args:
         data_root: Folder of the data set.
@@ -70,7 +69,7 @@ class CIFAR10(BaseDataset):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read all images into memory; the list itself holds labels alone."""
+        """Read all images into memory, and return a list of their labels."""
         root = Path(self.data_root).expanduser()
         folder = next(
             (path for path in (root / self._FOLDER, root) if (path / self._FILES['train'][0]).is_file()), None
@@ -88,7 +87,7 @@ class CIFAR10(BaseDataset):
         return [{'index': index, 'gt_label': int(label)} for index, label in enumerate(labels)]
 
     def get_data_info(self, idx: int) -> dict[str, Any]:
-        """One sample with its image, a copy."""
+        """Return one sample with a copy of its image."""
         info = super().get_data_info(idx)
         assert self.images is not None
         info['img'] = self.images[info.pop('index')].numpy().copy()
@@ -134,7 +133,7 @@ class CIFAR10(BaseDataset):
                 f'{type(self).__name__}: expected {len(self.METAINFO["classes"])} class folders in {str(root)!r}, '
                 f'got {len(classes)}'
             )
-        # Serialised data begin with a collection of garbage.
+        # To serialise the list, the host first runs the garbage collector, which takes time.
         listing = ImageFolder(
             str(root), self.split, in_memory=True, pipeline=[LoadImageFromFile()], serialize_data=False
         )
@@ -147,7 +146,7 @@ class CIFAR10(BaseDataset):
         return listing.store.stacked(), listing.get_gt_labels().tolist()
 
     def extra_repr(self) -> list[str]:
-        """What the host's ``repr`` adds."""
+        """Return the lines that the host adds to its ``repr``."""
         return [f'Root of the data: \t{self.data_root}', f'Split: \t{self.split}']
 
 

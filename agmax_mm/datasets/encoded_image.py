@@ -1,4 +1,4 @@
-"""Images that are decoded when it is known how large they are needed."""
+"""Images that are decoded late, in the size that is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 _REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 _SOI, _APP1, _SOS = 0xD8, 0xE1, 0xDA
-# Markers that begin a frame, and so tell the size; 0xC4, 0xC8 and 0xCC between them are others.
+# Markers that begin a frame and tell its size. 0xC4, 0xC8 and 0xCC have other meanings.
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 
 
@@ -39,11 +39,11 @@ class EncodedImage:
 
     @property
     def shape(self) -> tuple[int, int] | None:
-        """Height and width, where they can be told without decoding: of JPEG files that lie as they are shown."""
+        """Height and width of a JPEG file that EXIF does not turn; ``None`` for files that must be decoded for it."""
         return self._shape
 
     def decode(self, factor: int = 1) -> NDArray[np.uint8]:
-        """The picture, or that of 1/2, 1/4 or 1/8 of its sides, which takes less time.
+        """Decode the picture, whole or with 1/2, 1/4 or 1/8 of its sides, which takes less time.
 
         Returns:
             Shape ``(H, W, 3)``, in BGR order.
@@ -59,9 +59,10 @@ class EncodedImage:
         return image
 
     def decode_for(self, boxes: Sequence[Box], side: int) -> tuple[NDArray[np.uint8], list[Box]]:
-        """The picture in a size that leaves each box with ``side`` pixels a side or more, and the boxes in it.
+        """Decode the picture in a size that leaves at least ``side`` pixels to each side of each box.
 
-        A box of a reduced picture is off by up to half of its pixels.
+        Returns:
+            The picture, and the boxes in it. A box of a reduced picture is off by up to half of its pixels.
         """
         smallest = min(min(box.height, box.width) for box in boxes)
         factor = next((factor for factor in (8, 4, 2) if smallest >= factor * side), 1)
@@ -70,14 +71,14 @@ class EncodedImage:
 
 
 def _reduced(box: Box, factor: int) -> Box:
-    # A reduced picture's sides are rounded up, so that no edge comes to lie outside.
+    # A reduced picture's sides are rounded up, so all edges stay inside.
     edges = (box.top, box.left, box.top + box.height, box.left + box.width)
     top, left, bottom, right = (round(edge / factor) for edge in edges)
     return Box(top, left, bottom - top, right - left)
 
 
 def _jpeg_shape(content: bytes) -> tuple[int, int] | None:
-    """Height and width from a JPEG file's header; ``None`` where it has another format, or may be turned by EXIF."""
+    """Read height and width from a JPEG file's header; ``None`` for other formats, and if EXIF may turn the image."""
     if content[:2] != bytes([0xFF, _SOI]):
         return None
     place, shape = 2, None

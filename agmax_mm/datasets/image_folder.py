@@ -22,22 +22,24 @@ from agmax_mm.registry import DATASETS
 class ImageFolder(CustomDataset):
     """Images under ``data_root/split/<class>/``, nested or not, with classes numbered in alphabetical order.
 
-    Differs from mmpretrain's ``CustomDataset`` in taking the classes from the training split, so that labels mean the
-    same in a split that lacks some of them; in refusing classes without images in the training split, and lists that
-    don't fit; and in holding small data sets in memory.
+    Differs from mmpretrain's ``CustomDataset``:
 
-    With a list instead of folders the images may lie anywhere below the split's folder. The classes are then those of
-    ``classes``, if given; or, in another split than ``classes_split``, the folders of that one, if it has any; or else
-    as many as the labels tell, named by number.
+    - The training split defines the classes, so labels mean the same in a split that lacks some classes.
+    - Classes without images in the training split, and lists that do not fit, are refused.
+    - Small data sets can be kept in memory.
+
+    With a list, the images may lie anywhere below the split's folder. The classes then come from the first of these
+    that there is: ``classes``; the folders of ``classes_split``, for another split; the labels, as numbers.
 
     Args:
         data_root: Folder of the data set.
         split: Folder of the split below it.
         classes_split: Split whose folders define the classes, where it exists.
-        ann_file: List, ``path label`` on each line, itself relative to ``data_root``, its paths to the split's folder.
+        ann_file: List with ``path label`` on each line. The list's own path is relative to ``data_root``, and the paths
+            in it are relative to the split's folder.
         in_memory: Decode every image once, before training, and keep all in memory. The samples are the same. The
-            pipeline has to begin with ``LoadImageFromFile`` or :class:`agmax_mm.datasets.LoadImage`, which does the
-            decoding and is then left out.
+            pipeline must begin with ``LoadImageFromFile`` or :class:`agmax_mm.datasets.LoadImage`. This step decodes
+            the images, and then leaves the pipeline.
         **kwargs: The host's other options.
 
     Raises:
@@ -46,7 +48,7 @@ class ImageFolder(CustomDataset):
             into half of the free memory.
     """
 
-    # Names of the classes, where their number is as great.
+    # Names of the classes, for data sets with as many of them.
     _NAMES: tuple[str, ...] = ()
 
     def __init__(
@@ -70,7 +72,7 @@ class ImageFolder(CustomDataset):
         super().__init__(data_root=str(self.root), data_prefix=split, ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Find the images and, where asked to, decode them."""
+        """Find the images and, with ``in_memory``, decode them."""
         samples = self._listed_samples() if self.ann_file else self._find_samples()
         folder = self.img_prefix
         items: list[dict[str, Any]] = [
@@ -83,7 +85,7 @@ class ImageFolder(CustomDataset):
         return items
 
     def prepare_data(self, idx: int) -> Any:
-        """Load and augment a sample; a file that is no image is named."""
+        """Load and augment a sample; the error for a file that is no image names the file."""
         info = self.get_data_info(idx)
         path = info['img_path']
         if self.store is not None:
@@ -95,7 +97,7 @@ class ImageFolder(CustomDataset):
             raise ValueError(f'{self._name}: expected an image in {path!r}, got {error}') from None
 
     def _decode(self, items: list[dict[str, Any]]) -> ImageStore:
-        """Move the work of the pipeline's first step, which it loses, to here."""
+        """Decode all images with the first step of the pipeline, and take the step out of the pipeline."""
         steps = self.pipeline.transforms
         if not steps or not isinstance(steps[0], LoadImageFromFile):
             raise ValueError(
@@ -115,7 +117,7 @@ class ImageFolder(CustomDataset):
         return ImageStore(decode, len(items), f'{self._name} {self.img_prefix}')
 
     def _find_samples(self) -> list[tuple[str, int]]:
-        """Paths relative to the split's folder, and labels."""
+        """Return paths, relative to the split's folder, and labels."""
         folder = Path(self.img_prefix)
         reference = self.root / self.classes_split
         folders = _subfolders(reference if reference.is_dir() else folder)
@@ -167,7 +169,7 @@ class ImageFolder(CustomDataset):
         return [(image.path, image.label) for image in images]
 
     def _classes_of_list(self, num_labels: int) -> tuple[tuple[str, ...], bool]:
-        """Names of the classes, and whether each of them has to occur in the list."""
+        """Return the names of the classes, and whether each of them must occur in the list."""
         defines = self.split == self.classes_split
         if self._metainfo.get('classes') is not None:
             return tuple(self._metainfo['classes']), defines
@@ -194,9 +196,9 @@ class ImageFolder(CustomDataset):
 class ImageNet(ImageFolder):
     """ImageNet-1k, or any part of it, as ``data_root/{train,val}/<wnid>/*.JPEG``, or with lists.
 
-    The validation images may stay in one folder, as the archive has them, with ``ann_file='val.txt'`` for
-    ``ILSVRC2012_val_00000001.JPEG 65`` and so on. With all 1000 folders, or lists alone, the classes have their English
-    names; with fewer folders they are named and numbered by folder.
+    The validation images may stay in one folder, as in the archive, with ``ann_file='val.txt'`` and lines such as
+    ``ILSVRC2012_val_00000001.JPEG 65``. The classes have their English names with all 1000 folders, and with lists
+    only. With fewer folders, they are named and numbered by folder.
     """
 
     _NAMES = tuple(IMAGENET_CATEGORIES)
@@ -207,7 +209,7 @@ def _subfolders(folder: Path) -> list[str]:
 
 
 def _files(folder: Path, name: str) -> list[str]:
-    """All files below a class's folder, relative to ``folder``, in order."""
+    """Return all files below a class's folder, relative to ``folder``, in order."""
     skip = len(os.path.join(folder, ''))
     return sorted(
         os.path.join(parent, file)[skip:]

@@ -17,11 +17,11 @@ class ListedImage(NamedTuple):
 
 
 def read_image_list(file: Path, folder: Path) -> list[ListedImage]:
-    """Read a list with ``path label`` on each line; blank lines don't count.
+    """Read a list with ``path label`` on each line. Blank lines are skipped.
 
     Args:
         file: The list, in UTF-8.
-        folder: Folder that the paths are relative to.
+        folder: Folder of the images; the paths are relative to it.
 
     Raises:
         ValueError: If there is no such file, it lists nothing, a line cannot be read, or an image does not exist; the
@@ -41,7 +41,7 @@ def read_image_list(file: Path, folder: Path) -> list[ListedImage]:
 
 
 def check_labels(images: Sequence[ListedImage], classes: Sequence[str], file: Path) -> None:
-    """Refuse labels beyond the classes, given by name.
+    """Refuse labels that no class has.
 
     Raises:
         ValueError: With file, line and image of the first such label.
@@ -62,7 +62,7 @@ def _parse(line: str, number: int, file: Path) -> ListedImage:
 
 
 def _check_files(images: Sequence[ListedImage], file: Path, folder: Path) -> None:
-    """Look for the images folder by folder, which is much faster than one by one."""
+    """Look for the images folder by folder: this is much faster than one by one."""
     by_parent: dict[Path, list[ListedImage]] = defaultdict(list)
     for image in images:
         by_parent[(folder / image.path).parent].append(image)

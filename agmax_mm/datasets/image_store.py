@@ -22,20 +22,20 @@ _PROBES = 32
 class ImageStore:
     """Decoded images, of any sizes, in one block of memory.
 
-    Loader workers share the block whichever way they start: forked ones see their parent's memory, and to spawned ones
-    torch hands a tensor over by reference.
+    Loader workers share the block: forked workers see their parent's memory, and spawned workers get a reference to
+    the tensor from torch.
 
     Args:
-        load: From an index to its image, ``uint8`` of shape ``(H, W)`` or ``(H, W, C)``.
+        load: Function from an index to its image, ``uint8`` of shape ``(H, W)`` or ``(H, W, C)``.
         count: Number of images.
-        owner: What the images belong to, for messages and the progress bar.
+        owner: Name of the data set, for messages and the progress bar.
 
     Raises:
         ValueError: If the images would take more than half of the memory that is free, or are not of 8 bits.
     """
 
     def __init__(self, load: Callable[[int], np.ndarray], count: int, owner: str) -> None:
-        # While the block is put together its parts exist as well, hence half.
+        # Half: while the block is made, the single images are in memory, too.
         limit = free_memory() // 2
         probes = [load(index).nbytes for index in np.linspace(0, count - 1, min(count, _PROBES), dtype=int)]
         _check_size(round(float(np.mean(probes)) * count), limit, owner)
@@ -56,7 +56,7 @@ class ImageStore:
                     bars.update(owner, index + 1)
             if bars is not None:
                 bars.finish(owner, f'{owner}: {count:,} images, {size / 1e6:,.0f} MB')
-        # A missing third dimension is a 0.
+        # A 0 stands for a missing third dimension.
         self._shapes = np.array([image.shape + (0,) * (3 - image.ndim) for image in images])
         self._ends = np.cumsum([image.size for image in images])
         self._pixels = torch.from_numpy(np.concatenate([image.reshape(-1) for image in images]))
@@ -65,23 +65,23 @@ class ImageStore:
         return len(self._ends)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """A copy of an image."""
+        """Return a copy of an image."""
         shape = self.shape(index)
         end = int(self._ends[index])
         return self._pixels[end - int(np.prod(shape)) : end].numpy().reshape(shape).copy()
 
     def stacked(self) -> torch.Tensor:
-        """All images as one tensor ``(N, H, W, C)`` without copying; they must be of one size."""
+        """Return all images as one tensor ``(N, H, W, C)``, without a copy. They must have one size."""
         assert (self._shapes == self._shapes[0]).all()
         return self._pixels.view(len(self), *self._shapes[0].tolist())
 
     def shape(self, index: int) -> tuple[int, ...]:
-        """Shape of an image."""
+        """Return the shape of an image."""
         return tuple(int(side) for side in self._shapes[index] if side)
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take, if the other processes of the run on this machine take as many."""
+    """Return the bytes that each process of the run on this machine may still take."""
     try:
         lines = Path('/proc/meminfo').read_text(encoding='utf-8').splitlines()
         free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith('MemAvailable:'))
@@ -98,7 +98,7 @@ def _left_to_container(otherwise: int) -> int:
     except (OSError, ValueError):  # no container, or one without a limit
         return otherwise
     stat: dict[str, Any] = dict(line.split() for line in lines)
-    cached = int(stat['active_file']) + int(stat['inactive_file'])  # given back when needed
+    cached = int(stat['active_file']) + int(stat['inactive_file'])  # the system frees this when memory is needed
     return limit - used + cached
 
 

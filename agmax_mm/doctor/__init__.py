@@ -1,7 +1,7 @@
-"""``python -m agmax_mm doctor``: which tier works here, what is wrong, and the one command that fixes each thing.
+"""``python -m agmax_mm doctor``: the state of both tiers, each fault, and the one command that fixes it.
 
-The exit code is 0 if the classification tier works and nothing is wrong. A detection tier that is not installed is no
-error, one that is installed but does not work is. Warnings and notes leave the exit code alone.
+The exit code is 0 if the classification tier works and there is no error. A detection tier that is not installed is no
+error. One that is installed and does not work is an error. Warnings and notes do not change the exit code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ['Diagnosis', 'Environment', 'Finding', 'diagnose', 'main', 'read_envi
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The state of both tiers (``'works'``, ``'broken'`` or ``'not installed'``) and what was found, worst first."""
+    """The state of both tiers (``'works'``, ``'broken'`` or ``'not installed'``) and the findings, worst first."""
 
     classification: str
     detection: str
@@ -33,7 +33,7 @@ class Diagnosis:
 
 
 def diagnose(env: Environment) -> Diagnosis:
-    """Run all checks over the description of an environment."""
+    """Run all checks on the description of an environment."""
     findings = list(check_python(env)) or [finding for check in CHECKS for finding in check(env)]
     findings += _unexplained(env, findings)
     order = ('error', 'warning', 'note')
@@ -47,7 +47,7 @@ def diagnose(env: Environment) -> Diagnosis:
 
 
 def _unexplained(env: Environment, findings: Iterable[Finding]) -> list[Finding]:
-    """Report the first trial that failed for a reason none of the checks knows; those after it may depend on it."""
+    """Report the first failed trial that no check explains. Later trials may depend on it."""
     explained = {name for finding in findings for name in finding.explains}
     wanted = DETECTION if 'onedl-mmdetection' in env.distributions else CLASSIFICATION
     for name in wanted:
@@ -77,7 +77,7 @@ def render(env: Environment, diagnosis: Diagnosis) -> str:
 
 
 def main() -> int:
-    """Look at the running environment, print the report and return the exit code."""
+    """Check the running environment, print the report, and return the exit code."""
     env = read_environment()
     diagnosis = diagnose(env)
     print(render(env, diagnosis))

@@ -1,4 +1,4 @@
-"""What can be wrong with an environment, and the one command that fixes it: functions of its description alone."""
+"""Checks of an environment. Each finds one kind of fault and the command that fixes it, from a description."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TESTED = {
     'imagecorruptions-imaug': '1.1.5',
     'timm': '1.0.31',
 }
-# Distributions that install a module of the same name as one of ours.
+# Distributions whose modules have the names of the maintained ones.
 ORIGINALS = {
     'mmengine': 'onedl-mmengine',
     'mmengine-lite': 'onedl-mmengine',

@@ -1,4 +1,4 @@
-"""The description of an environment that the checks read: what is installed and what the trials found."""
+"""Description of an environment for the checks: installed distributions and results of the trials."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Small trials of the libraries, run in a process of their own because they can fail in any way, even by crashing.
+"""Small trials of the libraries. They run in another process, because a broken library can crash it.
 
-``python agmax_mm/doctor/probes.py NAME...`` runs the named trials and prints one JSON line each. This file imports the
-standard library alone and is run by its path, so that it starts whatever is missing.
+``python agmax_mm/doctor/probes.py NAME...`` runs the named trials and prints one JSON line each. This file imports only
+the standard library, and is run by its path, so that it starts without any library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TIMEOUT_S = 300
 
 @dataclass(frozen=True)
 class Probe:
-    """What one trial found: whether it went well, the error if not, and facts such as versions."""
+    """Result of one trial: whether it succeeded, its error, and facts such as versions."""
 
     ok: bool
     error: str = ''
@@ -59,7 +59,7 @@ def _cv2() -> dict[str, Any]:
 
 
 def _operators() -> dict[str, Any]:
-    """Run two compiled operators of mmcv on inputs whose results are known."""
+    """Run two operators of mmcv on inputs with known results."""
     import torch
     from mmcv.ops import nms, roi_align
 
@@ -100,7 +100,7 @@ def _importing(module: str) -> Callable[[], dict[str, Any]]:
     return trial
 
 
-# In the order in which one depends on another.
+# Trials that others depend on come first.
 TRIALS: dict[str, Callable[[], dict[str, Any]]] = {
     'torch': _torch,
     'torchvision': _torchvision,
@@ -116,7 +116,7 @@ TRIALS: dict[str, Callable[[], dict[str, Any]]] = {
 
 def main(names: Iterable[str]) -> int:
     """Run the named trials, print a JSON line for each, and return 1 if one of them failed."""
-    # Libraries greet on standard output, some from C: what they print goes to standard error instead.
+    # Libraries print on standard output, some of them from C. This text goes to standard error instead.
     results = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     os.dup2(2, 1)
     failed = False
@@ -133,7 +133,7 @@ def main(names: Iterable[str]) -> int:
 
 
 def run_probes(names: Iterable[str] = tuple(TRIALS), python: str = sys.executable) -> dict[str, Probe]:
-    """Run the trials in another process; a crash costs only the trial under way, and the rest run in a new one."""
+    """Run the trials in another process. If one crashes, the remaining trials run in a new process."""
     left = list(names)
     found: dict[str, Probe] = {}
     while left:

@@ -31,13 +31,13 @@ def cutmix_bbox(
         lam: Share of the image to keep, within ``[0, 1]``.
         rounding: ``'reference'``, as in the authors' code: the sides are cut off to ``2 * (side // 2)``, and the
             centre is a pixel. ``'paper'``, as in Algorithm A1: sides and centre are real numbers, and the clipped box
-            is rounded. Before clipping no side differs by more than 2 pixels between the two.
-        center_sigma: Draw the centre from a Gaussian around the image's centre in place of the uniform distribution:
-            its standard deviation as a share of each side, above 0. Centres beyond the border are moved onto it.
+            is rounded. Before clipping, the sides of the two differ by at most 2 pixels.
+        center_sigma: Draw the centre from a Gaussian around the image's centre, not uniformly. This is its standard
+            deviation as a share of each side, above 0. Centres beyond the border are moved onto it.
         generator: Source of randomness on the CPU; torch's global one by default.
 
     Returns:
-        The box; empty where a side comes out below 2 pixels (``'reference'``) or rounds to 0.
+        The box. It is empty if a side is below 2 pixels (``'reference'``) or rounds to 0.
 
     Raises:
         ValueError: If ``lam`` is outside ``[0, 1]``, ``rounding`` unknown or ``center_sigma`` not above 0.
@@ -68,10 +68,10 @@ def fixed_size_bbox(
     Args:
         height: Image height in pixels.
         width: Image width in pixels.
-        size: Side of the box in pixels, from 1 to the smaller side of the image; of an odd one ``'reference'`` rounding
-            makes one less.
-        inside: Draw uniformly from the boxes that lie within the image, which are never clipped nor rounded. Otherwise
-            the centre is uniform over the image, as in :func:`cutmix_bbox`, and the box clipped.
+        size: Side of the box in pixels, from 1 to the smaller side of the image. ``'reference'`` rounding makes an odd
+            side one pixel smaller.
+        inside: Draw uniformly from the boxes that lie within the image; these are not clipped or rounded. Otherwise the
+            centre is uniform over the image, as in :func:`cutmix_bbox`, and the box is clipped.
         rounding: As in :func:`cutmix_bbox`.
         generator: Source of randomness on the CPU; torch's global one by default.
 
@@ -82,7 +82,7 @@ def fixed_size_bbox(
         ValueError: If ``size`` is out of range or ``rounding`` unknown.
 
     References:
-        S. Yun et al., "CutMix", ICCV 2019, Table 8, which does not tell what happens at the border.
+        S. Yun et al., "CutMix", ICCV 2019, Table 8. It does not describe boxes at the border.
     """
     if not 1 <= size <= min(height, width):
         raise ValueError(f'size: expected 1 to {min(height, width)}, the smaller side of the image, got {size}')
@@ -94,13 +94,13 @@ def fixed_size_bbox(
 
 
 def kept_share(box: Box, height: int, width: int) -> float:
-    """Share of the image outside of the box."""
+    """Return the share of the image outside of the box."""
     y1, y2, x1, x2 = box
     return 1.0 - (y2 - y1) * (x2 - x1) / (height * width)
 
 
 def _center(side: int, rounding: str, sigma: float | None, generator: torch.Generator | None) -> float:
-    """A place on an axis of ``side`` pixels; a whole number for ``'reference'``."""
+    """Draw a place on an axis of ``side`` pixels, a whole number for ``'reference'``."""
     if rounding not in ROUNDINGS:
         raise ValueError(f'rounding: expected one of {", ".join(ROUNDINGS)}, got {rounding!r}')
     if sigma is not None:
@@ -112,7 +112,7 @@ def _center(side: int, rounding: str, sigma: float | None, generator: torch.Gene
 
 
 def _clipped(sides: tuple[int, int], cuts: tuple[float, float], centers: list[float], rounding: str) -> Box:
-    """The box with these sides around this centre, within the image."""
+    """Return the box with these sides around this centre, clipped to the image."""
     spans = []
     for side, cut, center in zip(sides, cuts, centers, strict=True):
         half = int(cut) // 2 if rounding == 'reference' else cut / 2

@@ -1,8 +1,8 @@
 """Sums over processes.
 
-Every collective here runs in the forward pass, in the same order on all ranks, and is done when the pass is. The
-backward pass has none: DistributedDataParallel's reductions are the only ones there, so nothing can get between them or
-wait for them, no group of its own is needed, and a rank that takes no gradient holds up none that does.
+All collective operations here run in the forward pass, in the same order on all ranks, and end with it. The backward
+pass has none: the reductions of DistributedDataParallel are the only ones there. So operations cannot mix or wait for
+each other, no extra process group is needed, and a rank that takes no gradient does not stop the others.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from torch import Tensor
 
 
 def gradient_factor(group: dist.ProcessGroup | None) -> int:
-    """What the gradient by one rank's input of a value that all ranks share must be multiplied by.
+    """Return the factor of the gradient by one rank's input, for a value that all ranks share.
 
-    The input enters the value of every rank, so its gradient is the sum of as many gradients as there are ranks, all
-    alike. Without this factor DistributedDataParallel's averaging would leave it too small by the number of ranks.
+    The input enters the value of every rank. So its gradient is the sum of one gradient per rank, and these are equal.
+    Without this factor, the averaging of DistributedDataParallel would divide the gradient by the number of ranks.
     """
     return 1 if group is None else dist.get_world_size(group)
 
@@ -57,7 +57,7 @@ def pipelined_sums(tensors: Iterable[Tensor], group: dist.ProcessGroup | None) -
     """Sum each tensor over the ranks of ``group``, in place, while the next one is computed; without gradient.
 
     Args:
-        tensors: Of the same shapes, in the same order, on every rank. One more than has been returned is taken.
+        tensors: Tensors with the same shapes, in the same order, on every rank. They are read one ahead.
         group: The process group, or ``None`` to return the tensors as they are.
     """
     if group is None:

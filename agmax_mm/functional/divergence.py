@@ -25,8 +25,8 @@ def pair_consistency(logits_a: Tensor, logits_b: Tensor, logits_pair: Tensor, *,
         logits_a: Logits of view A, shape ``(N, K)``.
         logits_b: Logits of view B, shape ``(N, K)``.
         logits_pair: Logits of the pair head, shape ``(N, K)``; :math:`q` is their softmax.
-        reduction: ``'mean'`` over images and classes, as printed above and in the released code, where the term fades
-            as ``1 / K`` (at 1000 classes it is at most 0.002), or ``'batchmean'``, the sum over classes.
+        reduction: ``'mean'`` over images and classes, as printed above and in the released code: the term falls
+            with ``1 / K``, and is at most 0.002 for 1000 classes. Or ``'batchmean'``, the sum over classes.
 
     Returns:
         Scalar within ``[0, 2 / K]``, or ``[0, 2]`` with ``'batchmean'``, unweighted (the released code multiplies it by
@@ -103,8 +103,8 @@ def cross_entropy_agreement(
     Args:
         logits_a: Logits of view A, shape ``(N, K)``; its prediction is the reference distribution.
         logits_b: Logits of view B, shape ``(N, K)``.
-        reduction: ``'mean'`` over images and classes, as in the released code, which makes the term K times smaller
-            than the usual cross-entropy, or ``'batchmean'``, the usual one.
+        reduction: ``'mean'`` over images and classes, as in the released code: the term is K times smaller than
+            the usual cross-entropy. Or ``'batchmean'``, the usual one.
         symmetric: Average both directions.
         detach: Pass no gradient to the reference distribution; otherwise both views receive gradient.
 
@@ -140,8 +140,8 @@ def jsd_agreement(*logits: Tensor) -> Tensor:
         *logits: Logits of each view, shape ``(N, K)``, rows in the same order; V of them.
 
     Returns:
-        Scalar in nats, within ``[0, ln V]``, in float32 or wider. All views receive gradient, and their order does not
-        matter.
+        Scalar in nats, within ``[0, ln V]``, in float32 or wider. All views receive gradient. Their order has no
+        effect.
 
     Raises:
         ValueError: If there are fewer than two views, a shape is not ``(N, K)`` with ``N >= 1`` and ``K >= 2``, or the
@@ -155,13 +155,13 @@ def jsd_agreement(*logits: Tensor) -> Tensor:
         raise ValueError(f'jsd_agreement: expected the logits of at least 2 views, got {len(logits)}')
     check_logits(**{f'view {index}': view for index, view in enumerate(logits)})
     log_probs = torch.stack([F.log_softmax(widen(view), dim=1) for view in logits])
-    # Stays finite where the mean's probabilities underflow.
+    # This form stays finite if the mean's probabilities underflow.
     log_mean = log_probs.logsumexp(dim=0) - math.log(len(logits))
     return (log_probs.exp() * (log_probs - log_mean)).sum(dim=-1).mean()
 
 
 def _reduce(values: Tensor, reduction: str) -> Tensor:
-    """Mean over images of the mean or the sum over classes."""
+    """Return the mean over images, after the mean or the sum over classes."""
     if reduction not in ('mean', 'batchmean'):
         raise ValueError(f"reduction: expected 'mean' or 'batchmean', got {reduction!r}")
     return values.mean() if reduction == 'mean' else values.sum(dim=1).mean()

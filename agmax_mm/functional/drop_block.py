@@ -11,19 +11,20 @@ from torch import Tensor
 
 
 def drop_block(x: Tensor, *, drop_prob: float, block_size: int, generator: torch.Generator | None = None) -> Tensor:
-    """Set blocks of a feature map to 0 and scale up the rest, so that the sum of a constant map stays.
+    """Set blocks of a feature map to 0, and scale up the rest so that a constant map keeps its sum.
 
-    Each channel of each row has its own blocks. A block lies wholly within the map: its upper left corner is drawn
-    among the ``(H - block_size + 1) x (W - block_size + 1)`` places where that holds, each with the probability
+    Each channel of each row has its own blocks. All blocks lie within the map. So there are
+    ``(H - block_size + 1) x (W - block_size + 1)`` places for the upper left corner of a block, and each is drawn with
+    the probability
 
     ``gamma = drop_prob / block_size**2 * H * W / ((H - block_size + 1) * (W - block_size + 1))``,
 
-    for even sizes as for odd ones. As blocks overlap, somewhat less than ``drop_prob`` of the map goes. The scale is
-    one number for the whole tensor, the number of its elements over that of the kept ones.
+    for even and odd sizes. Blocks overlap, so a little less than ``drop_prob`` of the map is dropped. The scale is one
+    number for the whole tensor: the number of its elements divided by the number of kept elements.
 
     Args:
         x: Shape ``(N, C, H, W)``, not changed.
-        drop_prob: Share of the map to drop, within ``[0, 1)``; at 0 nothing is drawn.
+        drop_prob: Share of the map to drop, within ``[0, 1)``; with 0 nothing is drawn.
         block_size: Side of the blocks, from 1 (dropout) to the smaller side of the map.
         generator: Source of randomness on the device of ``x``; torch's global one there by default.
 
@@ -49,10 +50,10 @@ def drop_block(x: Tensor, *, drop_prob: float, block_size: int, generator: torch
         return x
     rows, columns = height - block_size + 1, width - block_size + 1
     gamma = drop_prob / block_size**2 * height * width / (rows * columns)
-    # In float32 whatever the type of x: half precision can't tell small probabilities apart.
+    # Draws are float32 for every type of x: half precision cannot represent small differences of probabilities.
     draws = torch.rand((*x.shape[:2], rows, columns), generator=generator, device=x.device)
     corners = F.pad((draws < gamma).float(), [block_size - 1] * 4)
-    # A position is dropped if one of the corners up to `block_size - 1` above and to the left of it is a block's.
+    # A position is dropped if a block's corner lies up to `block_size - 1` above and to the left of it.
     kept = 1.0 - F.max_pool2d(corners, block_size, stride=1)
     scale = kept.numel() / kept.sum().clamp(min=1.0)
     return x * (kept * scale).to(x.dtype)

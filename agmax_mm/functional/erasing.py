@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = None) -> Tensor:
-    """Set a box of each image to 0, the channels' mean once images are normalised ("CutOut").
+    """Set a box of each image to 0 ("CutOut"). In normalised images, 0 is the channels' mean.
 
-    Each image draws its own centre ``c``, uniformly over all its pixels; the box spans ``c - length // 2`` to
-    ``c + length // 2``, half-open, on both axes and is clipped at the border. So an odd length erases one pixel less
-    per side, and boxes near the border are smaller: with a length of half the image's side 19.14 % of the pixels go
-    on average, not 25 %.
+    Each image draws its own centre ``c``, uniformly over all its pixels. The box spans ``c - length // 2`` to
+    ``c + length // 2``, half-open, on both axes, and is clipped at the border. So an odd length erases one pixel less
+    per side, and boxes near the border are smaller. With a length of half the image's side, 19.14 % of the pixels are
+    erased on average, not 25 %.
 
     Args:
         images: Shape ``(N, C, H, W)``, not changed.
@@ -44,6 +44,6 @@ def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = N
 
 
 def _spans(num_images: int, side: int, half: int, generator: torch.Generator | None) -> Tensor:
-    """Which of ``side`` positions lie within ``half`` of a random centre, shape ``(N, side)``; half-open."""
+    """Mark the positions within ``half`` of a random centre, half-open; shape ``(N, side)``."""
     offsets = torch.arange(side) - torch.randint(side, (num_images, 1), generator=generator)
     return (offsets >= -half) & (offsets < half)

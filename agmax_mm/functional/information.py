@@ -24,26 +24,29 @@ def mutual_information(logits_a: Tensor, logits_b: Tensor, *, group: dist.Proces
         P = \tfrac{1}{2N} \sum_{n=1}^{N} \left( p_a^{(n)} {p_b^{(n)}}^{\top} + p_b^{(n)} {p_a^{(n)}}^{\top} \right),
         \qquad I = \sum_{i,j=1}^{K} P_{ij} \ln \frac{P_{ij}}{P_i P_j}, \qquad P_i = \sum_{j=1}^{K} P_{ij}
 
-    with :math:`p_v^{(n)}` the softmax of view :math:`v`'s logits for image :math:`n`. It is high when the views agree,
-    confidently, on predictions that vary over the batch; a constant prediction gives 0. ``-I`` is the loss.
+    where :math:`p_v^{(n)}` is the softmax of view :math:`v`'s logits for image :math:`n`. The value is high if the
+    views agree with confidence, and predictions differ over the batch. A constant prediction gives 0. ``-I`` is the
+    loss.
 
     Args:
         logits_a: Logits of view A, shape ``(N, K)``.
         logits_b: Logits of view B of the same images in the same order, shape ``(N, K)``.
-        group: Process group whose ranks together hold the batch; :math:`P` is then that of all their images, with
-            gradient, to which all ranks must give the same weight. ``None``: the images of this process alone.
+        group: Process group of all ranks that hold a part of the batch. :math:`P` is then that of all their images,
+            with gradient. All ranks must give the value the same weight. ``None``: only the images of this process.
 
     Returns:
-        Scalar in nats, within ``[0, ln K]``, computed in float32 or wider even under autocast. Its gradient has none.
+        Scalar in nats, within ``[0, ln K]``, computed in float32 or wider even under autocast. A second derivative is
+        refused.
 
     Raises:
         ValueError: If a shape is not ``(N, K)`` with ``N >= 1`` and ``K >= 2``, or the shapes differ.
 
     Note:
-        :math:`P` is never there as a whole, nor kept: memory grows with ``N K``, see :mod:`agmax_mm.functional.joint`.
-        ``0 ln 0`` counts as 0. The rank of :math:`P` is at most ``2N``: with far fewer images than classes the estimate
-        says little. The paper prints a factor of -1 before a term that is itself ``-I``; taken literally this would
-        minimise the information, so the loss of this package is ``-I`` with a positive weight.
+        :math:`P` is computed in blocks, which are not kept: memory grows with ``N K``, see
+        :mod:`agmax_mm.functional.joint`. ``0 ln 0`` counts as 0. The rank of :math:`P` is at most ``2N``: with far
+        fewer images than classes the estimate is poor. The paper prints a factor of -1 before a term that is itself
+        ``-I``. Taken literally, this would minimise the information. The loss of this package is ``-I`` with a positive
+        weight.
 
     References:
         R. Atienza, "Improving Model Generalization by Agreement of Learned Representations from Data Augmentation",
@@ -74,7 +77,7 @@ def pair_entropy(
         logits_a: Logits of view A, shape ``(N, K)``.
         logits_b: Logits of view B, shape ``(N, K)``.
         logits_pair: Logits of the pair head for the two views, shape ``(N, K)``.
-        group: Process group whose ranks together hold the batch, or ``None`` for this process's images alone.
+        group: Process group of all ranks that hold a part of the batch. ``None``: only the images of this process.
 
     Returns:
         Scalar in nats, within ``[0, ln K]``, in float32 or wider. Batch-mean probabilities below ``2**-52`` are set to
@@ -96,10 +99,10 @@ def batch_entropy(logits: Tensor, *, group: dist.ProcessGroup | None = None) -> 
 
     Args:
         logits: Shape ``(N, K)``.
-        group: Process group whose ranks together hold the batch, or ``None`` for this process's images alone.
+        group: Process group of all ranks that hold a part of the batch. ``None``: only the images of this process.
 
     Returns:
-        Scalar in nats, within ``[0, ln K]``, in float32 or wider: ``ln K`` where all classes are predicted equally
+        Scalar in nats, within ``[0, ln K]``, in float32 or wider: ``ln K`` if all classes are predicted equally
         often. Small probabilities are treated as in :func:`pair_entropy`.
 
     Raises:
@@ -113,7 +116,7 @@ def batch_entropy(logits: Tensor, *, group: dist.ProcessGroup | None = None) -> 
 def _batch_entropies(views: list[Tensor], group: dist.ProcessGroup | None) -> Tensor:
     """Entropy of each view's batch-mean prediction, shape ``(len(views),)``, in one reduction over the ranks."""
     sums = torch.stack([probabilities(logits).sum(dim=0) for logits in views])
-    # The ranks' numbers of images, which may differ, are summed along.
+    # The numbers of images may differ between ranks. They are summed in the same reduction.
     packed = all_reduce_sum(torch.cat([sums.flatten(), sums.new_full((1,), len(views[0]))]), group)
     means = (packed[:-1] / packed[-1]).view_as(sums).clamp_min(_MARGINAL_FLOOR)
     return -(means * means.log()).sum(dim=1)

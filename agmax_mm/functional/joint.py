@@ -1,4 +1,4 @@
-r"""Mutual information of two views without their joint matrix: in blocks of it, the gradient in the same pass.
+r"""Mutual information of two views, in blocks of their joint matrix, with the gradient in the same pass.
 
 Shapes: N = images of this process, K = classes, R = classes of a block, C = classes from the block's first one on.
 
@@ -11,8 +11,8 @@ before the first block. With :math:`W_{ij} = \ln (T M_{ij} / s_i s_j)`,
 - its derivative by :math:`a_n` is :math:`2 W b_n / T`, and that by :math:`b_n` is :math:`2 W a_n / T`, both up to a
   constant per image, which a softmax does not pass on.
 
-So each block of :math:`W` is used up before the next one is made. :math:`W` is symmetric: what is left of its diagonal
-blocks is never made, which leaves as many multiplications as the plain form has.
+So each block of :math:`W` can be used and dropped before the next one is computed. :math:`W` is symmetric, so the part
+to the left of its diagonal blocks is not computed. The number of multiplications is that of the plain form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from agmax_mm.functional.distributed import gradient_factor, pipelined_sums
 
 # Wide enough for the matrix products to run at full speed; a block of 21,841 classes is 45 MB in float32.
 BLOCK_ROWS = 512
-# Images at a time where all of them would need one more matrix of their probabilities' size.
+# Number of images handled at a time, where all of them would need one more matrix as large as their probabilities.
 _IMAGES = 256
 
 
@@ -42,7 +42,7 @@ def joint_information(logits_a: Tensor, logits_b: Tensor, group: dist.ProcessGro
     each. It can be taken once: the second derivative is refused.
     """
     if not torch.is_grad_enabled():
-        # The function would not notice, and prepare a gradient.
+        # An autograd function does not see this switch, and would prepare a gradient.
         logits_a, logits_b = logits_a.detach(), logits_b.detach()
     return _JointInformation.apply(logits_a, logits_b, group)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -53,8 +53,8 @@ class _JointInformation(torch.autograd.Function):
         probs_a, probs_b = logits_a.softmax(dim=1), logits_b.softmax(dim=1)
         grad_a, grad_b = (torch.zeros_like(probs_a) if needed else None for needed in ctx.needs_input_grad[:2])
         sums, total = _sums(probs_a, probs_b, group)
-        # T M_ij / (s_i s_j) is M_ij w_i w_j. The bound matters to classes that are practically never predicted: it
-        # keeps the product of two weights finite.
+        # T M_ij / (s_i s_j) is M_ij w_i w_j. The bound keeps the product of two weights finite for classes that are
+        # practically never predicted.
         weights = (total.sqrt() / sums).clamp_max(torch.finfo(sums.dtype).max ** 0.5).to(sums.dtype)
         starts = range(0, len(sums), BLOCK_ROWS)
         blocks = pipelined_sums((_partial_block(probs_a, probs_b, weights, start) for start in starts), group)
@@ -72,7 +72,7 @@ class _JointInformation(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         if torch.is_grad_enabled():
-            # Saved as numbers, the gradient would look like a constant to whoever differentiates it.
+            # The gradient is saved as numbers. A second derivative would treat it as a constant.
             raise NotImplementedError('mutual_information: expected no create_graph=True: its gradient has none')
         scale = ctx.factor * grad_output
         grad_a, grad_b = (None if grad is None else scale * grad for grad in ctx.saved_tensors)
@@ -107,31 +107,31 @@ def _complete_(block: Tensor, weights: Tensor, start: int) -> None:
 
 
 def _use_up_(ratios: Tensor, start: int, sums: Tensor, views: tuple[tuple[Tensor | None, Tensor], ...]) -> Tensor:
-    """Add a block's share to the gradients; return that in the value, times ``T`` squared.
+    """Add a block's part to the gradients, and return its part of the value, times ``T`` squared.
 
     Args:
         ratios: The block, overwritten.
         start: Its first class.
         sums: ``s``, shape ``(K,)``.
-        views: ``W``'s factor, shape ``(N, K)``, preceded by where to add the product, ``None`` for nowhere.
+        views: Pairs of a gradient to add to, or ``None``, and the factor of ``W``, both of shape ``(N, K)``.
     """
     size = len(ratios)
     stop = start + size
-    # Where no image has both classes the ratio is 0, and its logarithm, kept finite, is multiplied by 0.
+    # If no image has both classes, the ratio is 0. Its logarithm is kept finite and multiplied by 0.
     logs = ratios.clamp_min(torch.finfo(ratios.dtype).tiny).log_()
     for grad, probs in views:
         if grad is not None:
             grad[:, start:stop].addmm_(probs[:, start:], logs.T)
-            # The mirror image, left of the diagonal.
+            # The mirrored part, to the left of the diagonal.
             grad[:, stop:].addmm_(probs[:, start:stop], logs[:, size:])
-    # Sums, not dot products: one large term on the diagonal swallows what a running float32 total adds after it.
+    # Sums, not dot products: a running total in float32 loses small terms after one large term on the diagonal.
     products = ratios.mul_(logs).mul_(sums[start:])
     once, all_columns = products[:, :size].sum(dim=1), products.sum(dim=1)
     return sums[start:stop].double() @ (2 * all_columns.double() - once.double())
 
 
 def _softmax_backward_(grad: Tensor, probs: Tensor) -> Tensor:
-    """From the gradient by the probabilities to that by the logits, in place."""
+    """Turn the gradient by the probabilities into the gradient by the logits, in place."""
     for rows, probs_rows in zip(torch.split(grad, _IMAGES), torch.split(probs, _IMAGES), strict=True):
         rows.sub_((rows * probs_rows).sum(dim=1, keepdim=True)).mul_(probs_rows)
     return grad

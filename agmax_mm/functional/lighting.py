@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Principal components of ImageNet's RGB values on the [0, 1] scale: variances along them, and, row by row for R, G and
-# B, their directions.
+# Principal components of ImageNet's RGB values on the [0, 1] scale: their variances, and their directions, with one row
+# for each of R, G and B.
 _EIGENVALUES = (0.2175, 0.0188, 0.0045)
 _EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
@@ -20,7 +20,7 @@ def pca_lighting(num_images: int, *, alpha_std: float, generator: torch.Generato
         generator: Source of randomness on the CPU; torch's global one by default.
 
     Returns:
-        Shape ``(N, 3)``, in RGB order, on the scale of images in ``[0, 1]``, to be added without clamping.
+        Shifts of shape ``(N, 3)``, in RGB order, for images in ``[0, 1]``. Add them without clamping.
 
     Raises:
         ValueError: If ``alpha_std`` is negative.

@@ -52,22 +52,22 @@ def cutmix(
 ) -> tuple[Tensor, Tensor]:
     """Paste a box of each image's partner into the image, and mix the labels by area.
 
-    One ratio, one box and one random permutation of partners for the whole batch; an image may be its own partner.
-    Feature maps are mixed just so.
+    The whole batch has one ratio, one box and one random permutation of partners. An image may be its own partner.
+    Feature maps are mixed in the same way.
 
     Args:
         images: Shape ``(N, C, H, W)``, not changed.
         targets: Class probabilities, shape ``(N, K)``.
         alpha: Parameter of the Beta distribution that the ratio is drawn from, above 0.
-        correct_lam: Weigh the labels by the area that was really kept, after clipping and rounding. Without it the
-            drawn ratio is used, or with ``size`` the one of the unclipped box.
+        correct_lam: Weight the labels by the area that was really kept, after clipping and rounding. Without it, the
+            drawn ratio is used, or that of the unclipped box if ``size`` is given.
         rounding: ``'reference'`` or ``'paper'``, see :func:`agmax_mm.functional.cutmix_bbox`.
-        center_sigma: Draw the centre from a Gaussian, see there. Not together with ``size``.
+        center_sigma: Draw the centre from a Gaussian, see the same function. Not together with ``size``.
         size: Side in pixels of a square box that is always the same, in place of a drawn ratio; see
             :func:`agmax_mm.functional.fixed_size_bbox`.
         inside: Keep the box of ``size`` within the image.
-        label: ``'area'``; ``'one_hot'``, the label of the image with the larger share of the area, a tie going to the
-            image that is pasted into; or ``'complete'``, half of each label whatever the area.
+        label: ``'area'`` mixes the labels by area. ``'one_hot'`` takes the label of the image with the larger share of
+            the area, and of the image that gets the box if both are equal. ``'complete'`` takes half of each label.
         generator: Source of randomness on the CPU; torch's global one by default.
 
     Returns:
@@ -112,7 +112,7 @@ def mixup(
 ) -> tuple[Tensor, Tensor]:
     """Blend each image with its partner, and the labels with the same weights.
 
-    One ratio and one random permutation of partners for the whole batch; an image may be its own partner.
+    The whole batch has one ratio and one random permutation of partners. An image may be its own partner.
 
     Args:
         images: Shape ``(N, C, H, W)``, in floating point, not changed. Half precision is rounded once.
@@ -139,7 +139,7 @@ def mixup(
 
 
 def _blend(values: Tensor, partners: Tensor, lam: float) -> Tensor:
-    """``lam`` of each row and the rest of its partner; a row that is its own partner stays bit by bit."""
+    """Return ``lam`` of each row plus ``1 - lam`` of its partner. A row that is its own partner stays bit by bit."""
     return torch.lerp(values[partners], values, lam)
 
 

@@ -1,4 +1,4 @@
-"""Random weights of residual branches, other ones in the backward pass.
+"""Random weights of residual branches, with other weights in the backward pass.
 
 Shapes: N = rows of the batch.
 """
@@ -25,20 +25,20 @@ class _ShakeDrop(torch.autograd.Function):
 
 
 def _factors(x: Tensor, is_open: Tensor, shaken: Tensor) -> Tensor:
-    """1 where the gate is open, else the shaken weight of each row, ready to be multiplied with ``x``."""
+    """Return 1 if the gate is open, else the random weight of each row, in a shape to multiply with ``x``."""
     factors = torch.where(is_open, torch.ones_like(shaken), shaken)
     return factors.to(x.dtype).view(-1, *(1,) * (x.ndim - 1))
 
 
 def shake_drop(x: Tensor, *, keep_prob: float) -> Tensor:
-    """Weigh a residual branch in training: ``b + a - b * a`` times ``x`` forward, ``b + c - b * c`` times the gradient.
+    """Weight a branch in training: ``b + a - b * a`` times ``x`` forward, ``b + c - b * c`` times the gradient.
 
-    The gate ``b`` is 1 with probability ``keep_prob``, one draw for the whole batch; ``a`` is uniform on [-1, 1) and
-    ``c`` on [0, 1), one draw per row each. So with an open gate the branch is left as it is, and with a closed one its
-    rows get weights that the gradient does not know of. ``c`` is drawn when the backward pass comes by: each backward
-    pass has its own, and the forward pass draws the same amount of numbers whatever the gate is.
+    The gate ``b`` is 1 with probability ``keep_prob``, one draw for the whole batch. ``a`` is uniform on [-1, 1) and
+    ``c`` on [0, 1), with one draw per row each. With an open gate, the branch stays as it is. With a closed gate, its
+    rows get weights, and the gradient gets other weights. ``c`` is drawn in the backward pass, anew in each one. The
+    forward pass draws the same amount of numbers for an open and a closed gate.
 
-    The weights' mean is ``keep_prob`` forward, the factor for evaluation.
+    The mean of the forward weights is ``keep_prob``, which is the factor for evaluation.
 
     Args:
         x: Shape ``(N, ...)``, in floating point, not changed.

@@ -1,4 +1,4 @@
-"""The classifier of the paper."""
+"""The classifier of the AgMax paper."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ from agmax_mm.registry import MODELS
 class AgMaxClassifier(ImageClassifier):
     """Image classifier whose predictions for several views of an image must agree.
 
-    Differs from :class:`mmpretrain.models.ImageClassifier` in ``loss``, which takes ``num_views * N`` images, all of
-    view A first, and adds the agreement of the views' predictions, and in two conveniences of its construction:
-    backbones by name and the authors' initialisation. The cross-entropy is the mean over all images, which is the
-    average of the views' losses. Prediction and features are inherited: a trained checkpoint is a plain classifier.
+    Differs from :class:`mmpretrain.models.ImageClassifier`:
+
+    - ``loss`` takes ``num_views * N`` images, all of view A first, and adds the agreement of the views' predictions.
+      The cross-entropy is the mean over all images, which is the average of the views' losses.
+    - The backbone can be given by name.
+    - The weights can start from the authors' initialisation.
+
+    Prediction and features are inherited, so a trained checkpoint is a plain classifier.
 
     Logged: ``loss_cls``, the agreement's terms (``loss_agreement...``) and its monitors.
 
@@ -35,16 +39,16 @@ class AgMaxClassifier(ImageClassifier):
             brings its own neck and the input width of the head; with options, ``dict(type=name, img_size=32)``.
         neck: Neck or its config.
         head: Classification head or its config.
-        agreement: Agreement term, its config, or one of the names ``mi``, ``mi_qnet``, ``mse``, ``kl``, ``ce``, ``jsd``
-            and ``none``; ``none`` and ``None`` train on the cross-entropy alone.
+        agreement: Agreement term, its config, or its short name, such as ``mi`` or ``mi_qnet``; see
+            :func:`agmax_mm.models.register_agreement`. ``none`` and ``None`` train on the cross-entropy alone.
         num_views: Views of each image in a training batch, at least 2 where there is an agreement.
         second_view: Options of :class:`agmax_mm.models.second_view.SecondView`, such as ``dict(share=0.5)`` or
             ``dict(scale=0.5)``, to make view B cheaper; for two views.
         feature_mix: A :class:`agmax_mm.models.FeatureMix` or its config, to mix maps inside of the backbone in
             training.
-        init_std: Standard deviation of the Gaussian that all weights start from, in place of each part's own
-            initialisation; see :func:`agmax_mm.models.initialization.apply_init_std`. The AgMax authors' ImageNet runs
-            with AgMax used 0.2, their baselines and CIFAR runs none.
+        init_std: Standard deviation of the Gaussian that all weights start from. It replaces each part's own
+            initialisation; see :func:`agmax_mm.models.initialization.apply_init_std`. The AgMax authors used 0.2 for
+            their ImageNet runs with AgMax, and none for their baselines and CIFAR runs.
         pretrained: Path of a checkpoint to start from, as in the host.
         train_cfg: Batch augmentations, as in the host.
         data_preprocessor: Data preprocessor or its config; by default of type
@@ -110,7 +114,7 @@ class AgMaxClassifier(ImageClassifier):
                     'one size and number'
                 )
         self.init_std = init_std
-        # Logits and loss apart: only then can the logits be looked at in between.
+        # With such a head the loss is computed from the logits, and the logits can be checked before it.
         self._logits_apart = isinstance(self.head, ClsHead) and type(self.head).loss is ClsHead.loss
         if self.second_view is not None and num_views != 2:
             raise ValueError(f'AgMaxClassifier.second_view: expected num_views=2 beside it, got {num_views}')
@@ -148,26 +152,26 @@ class AgMaxClassifier(ImageClassifier):
         except ValueError as error:
             if len(data_samples) > len(passes):
                 raise
-            # Where maps have shrunk to a pixel, batch normalisation has nothing to take statistics of.
+            # Batch normalisation refuses one image whose map has shrunk to a single pixel.
             raise ValueError(f'{_one_image(data_samples[0])}: {error}') from None
         features = _joined(feats)
         if self._logits_apart:
             logits = self.head(features)
             if not logits.is_cuda:
-                # On a GPU a look at them would wait for them; there FiniteLossHook finds it in the loss.
+                # On a GPU this check would wait for the device. There FiniteLossHook checks the loss instead.
                 _check_finite(logits, data_samples)
-            # The second half of the host's ClsHead.loss; calling that would run the head twice.
+            # This is the second half of the host's ClsHead.loss. A call of the whole function would run the head twice.
             losses = self.head._get_loss(logits, data_samples)
         else:
             losses = self.head.loss(features, data_samples)
-        # The host logs the sum of all terms as "loss", which a term of that name would hide.
+        # The host logs the sum of all terms as "loss". A term of that name would hide it.
         losses['loss_cls'] = losses.pop('loss')
         if self.agreement is not None:
             losses.update(self.agreement(by_view(logits, len(inputs) // self.num_views)))
         return losses
 
     def _passes(self, inputs: Tensor, data_samples: list[DataSample]) -> tuple[list[Tensor], list[DataSample]]:
-        """What the backbone is run on, one after the other, and the data samples of all of it."""
+        """Return the batches that go through the backbone one after the other, and the data samples of all of them."""
         if self.second_view is None:
             return [inputs], data_samples
         num_images = len(inputs) // 2
@@ -184,19 +188,19 @@ class AgMaxClassifier(ImageClassifier):
                 f'AgMaxClassifier: expected a batch of {self.num_views} views, got {views}; '
                 'is there an agmax_mm.TwoView with this num_views in the training pipeline?'
             )
-        # Of one image alone all statistics of the batch are that image's: there is nothing to agree on.
+        # The agreement uses statistics of the batch. One image alone has none.
         if len(data_samples) == views and get_world_size() == 1:
             raise ValueError(_one_image(data_samples[0]))
 
 
 def by_view(logits: Tensor, num_images: int) -> list[Tensor]:
-    """Logits of each view, of the images that all views have."""
+    """Split logits by view, and keep the images that all views have."""
     view_a, *others = logits.split(num_images)
     return [view_a[: len(others[0])], *others]
 
 
 def _joined(feats: list[Any]) -> Any:
-    """Features of several passes as those of one batch."""
+    """Join the features of several passes into those of one batch."""
     if len(feats) == 1:
         return feats[0]
     levels = list(zip(*feats, strict=True))
@@ -212,13 +216,13 @@ def _joined(feats: list[Any]) -> Any:
 
 def _one_image(sample: DataSample) -> str:
     return (
-        f'{step_name()}: expected at least 2 images in a step, got 1, {sample_name(sample)}; another total_batch_size, '
-        'or train_dataloader.drop_last=True where only the last batch is so small, fixes it'
+        f'{step_name()}: expected at least 2 images in a step, got 1, {sample_name(sample)}; change total_batch_size, '
+        'or set train_dataloader.drop_last=True if only the last batch is so small'
     )
 
 
 def _named(backbone: Any) -> NamedBackbone | None:
-    """What a backbone's name stands for; types of the registries have no slash."""
+    """Look up a backbone that is given by name. Names have a slash, and types of the registries have none."""
     if isinstance(backbone, str):
         return named_backbone(backbone)
     if not isinstance(backbone, dict) or '/' not in str(backbone.get('type')):
@@ -227,7 +231,7 @@ def _named(backbone: Any) -> NamedBackbone | None:
 
 
 def _check_finite(logits: Tensor, data_samples: list[DataSample]) -> None:
-    """Stop before the optimiser carries a bad value into the weights, and with them into the next checkpoint."""
+    """Refuse logits that are not finite, before the optimiser writes them into the weights and a checkpoint."""
     finite = torch.isfinite(logits).all(dim=1)
     if finite.all():
         return

@@ -1,8 +1,8 @@
-"""What a backbone was trained to be fed: the facts that decide whether its weights mean the same in another model.
+"""The preprocessing contract: which input and which structure a backbone was trained with.
 
-Pixel mean and standard deviation, channel order and the place of the stride leave no trace in a state dict: weights
-load into a model that differs in them, and it computes something else. So they travel beside the weights, as a
-*contract*, and are compared before training.
+A state dict does not hold the pixel mean, the standard deviation, the channel order and the place of the stride.
+Weights load without an error into a model that differs in them, and that model computes something else. So these facts
+are stored beside the weights, as a *contract*, and are compared before training.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 
 from agmax_mm.host import unwrap
 
-# Attributes by which the host's backbones describe themselves; the detector's need not be of the same class.
+# Attributes that describe the host's backbones. The detector may use another class for the same backbone.
 _BACKBONE_FACTS = ('depth', 'base_channels', 'stem_channels', 'strides', 'dilations', 'deep_stem', 'avg_down', 'groups')
 # Strides and dilations are absent here: detectors change them deliberately, around the same weights.
 _COMPARED_FACTS = ('depth', 'base_channels', 'deep_stem', 'avg_down', 'groups')
@@ -25,8 +25,8 @@ def preprocessing_contract(model: nn.Module) -> dict[str, Any]:
     """Describe how ``model`` prepares an image and what its backbone is.
 
     Args:
-        model: A classifier of mmpretrain or a detector of mmdet, wrapped for data parallelism or not, whose pipeline
-            loads images as BGR (the host's default).
+        model: A classifier of mmpretrain or a detector of mmdet. It may be wrapped for data parallelism. Its pipeline
+            must load images as BGR (the host's default).
 
     Returns:
         JSON-able mapping: ``mean`` and ``std`` (lists, one value per channel or one for all, on the 0-255 scale; no
@@ -55,14 +55,14 @@ def preprocessing_contract(model: nn.Module) -> dict[str, Any]:
 def contract_mismatches(stored: Mapping[str, Any], model: nn.Module) -> list[str]:
     """Compare a stored contract with ``model``.
 
-    Facts that one side doesn't state are not compared, and neither are strides and dilations.
+    A fact is compared if both sides state it. Strides and dilations are not compared.
 
     Args:
-        stored: What :func:`preprocessing_contract` returned for the model that was pre-trained.
-        model: The model that shall use its backbone.
+        stored: Result of :func:`preprocessing_contract` for the pre-trained model.
+        model: Model that will use the backbone.
 
     Returns:
-        One line per difference, naming what the backbone expects and what the model has; empty if compatible.
+        One line per difference, with the values that the backbone expects and the model has; empty if compatible.
     """
     actual = preprocessing_contract(model)
     lines = []

@@ -26,18 +26,18 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
 
     - Inputs may be a list of views. The result then holds ``num_views * N`` images, all of view A first, and as many
       data samples.
-    - Batch mixing tosses one coin for all views of a step, in all processes, be it that of ``probs`` or an
-      augmentation's own ``prob``; then each view draws its own ratio, partners and box.
+    - One draw decides for all views of a step, in all processes, whether and how the batch is mixed. This holds for
+      ``probs`` and for an augmentation's own ``prob``. Then each view draws its own ratio, partners and box.
     - ``image_augments`` change the normalised images one by one, before mixing.
 
-    In a single process one view without ``image_augments`` goes through the host's own code.
+    The host's own code handles one view without ``image_augments`` in a single process.
 
     Args:
         image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)`` and the standard
-            deviations of the normalisation to images of the same shape; applied in training alone.
+            deviations of the normalisation to images of the same shape; applied in training only.
         batch_augments: ``dict(augments=..., probs=...)``, as in the host.
-        share_mix: Mix all views of a step alike, with one ratio, the same partners and one box. The released code mixes
-            each view on its own, so that two views of an image mostly have only that image in common.
+        share_mix: Mix all views of a step with one ratio, the same partners and one box. The released code mixes each
+            view with draws of its own. Two views of an image then mostly have only that image in common.
         **kwargs: The host's other options: ``mean``, ``std``, ``to_rgb``, ``num_classes``, ...
 
     Raises:
@@ -65,11 +65,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         ]
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Collated samples to what the model takes.
+        """Turn collated samples into the input of the model.
 
         Args:
-            data: ``inputs``, a tensor ``(N, C, H, W)`` or a list of N images, or a list of such, one per view, as
-                ``default_collate`` and ``pseudo_collate`` make them; and, optionally, ``data_samples``, a list of N.
+            data: ``inputs`` and, optionally, ``data_samples``, a list of N. The inputs of one view are a tensor
+                ``(N, C, H, W)`` or a list of N images; those of several views are a list of such, one per view.
+                ``default_collate`` and ``pseudo_collate`` make them so.
             training: Whether to augment.
 
         Returns:
@@ -80,7 +81,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             self._check_labels(samples)
         views = _as_views(data['inputs'])
         augments = self.image_augments if training else ()
-        # The host's coin is each process's own.
+        # In the host, each process draws on its own.
         shares_coin = training and self.batch_augments is not None and get_world_size() > 1
         if len(views) == 1 and not augments and not shares_coin:
             return super().forward(data, training)
@@ -101,7 +102,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
         return {'inputs': images, 'data_samples': [sample for view in view_samples for sample in view]}
 
     def _check_labels(self, samples: list[DataSample]) -> None:
-        """Refuse labels that the head has no output for, while they are on the CPU and looking at them is free."""
+        """Refuse labels that the head has no output for. They are still on the CPU, where this check costs nothing."""
         labels = [sample.gt_label for sample in samples if 'gt_label' in sample]
         if self.num_classes is None or not labels:
             return
@@ -148,7 +149,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
 
 
 def _as_views(inputs: Any) -> list[Any]:
-    """The views in a collated batch, each a tensor ``(N, C, H, W)`` or a list of N images."""
+    """Return the views of a collated batch, each a tensor ``(N, C, H, W)`` or a list of N images."""
     if isinstance(inputs, Tensor):
         return [inputs]
     if isinstance(inputs[0], Tensor):
@@ -159,7 +160,7 @@ def _as_views(inputs: Any) -> list[Any]:
 def _view_samples(
     samples: list[DataSample], labels: Tensor | None, scores: Tensor | None, num_views: int
 ) -> list[DataSample]:
-    """New data samples of one view, so that no view overwrites another's targets; they tell the number of views."""
+    """Make new data samples for one view, so that views have their own targets; each tells the number of views."""
     out = []
     for index, sample in enumerate(samples):
         view_sample = DataSample(metainfo={**sample.metainfo, 'num_views': num_views})

@@ -16,7 +16,7 @@ from agmax_mm.batch_augments.mixing import Mixing
 from agmax_mm.batch_augments.views import Mix, drawn_mix, mix_views
 from agmax_mm.registry import BATCH_AUGMENTS, MODELS
 
-# Set apart the draws from those of the batch augmentations.
+# Number that separates these draws from those of the batch augmentations.
 _PURPOSE = 1
 _STEMS = ('stem', 'bn1', 'norm1')
 _STAGES = ('layer1', 'layer2', 'layer3')
@@ -26,18 +26,19 @@ _STAGES = ('layer1', 'layer2', 'layer3')
 class FeatureMix(nn.Module):
     """Mix the images or a feature map of the backbone, at one layer per step, and the labels with the same ratio.
 
-    With CutMix this is the paper's Feature CutMix, with MixUp Manifold Mixup. The box is drawn at the map's own
-    resolution. A part of :class:`agmax_mm.models.AgMaxClassifier`, which uses it in training alone.
+    With CutMix this is the paper's Feature CutMix, with MixUp it is Manifold Mixup. The box is drawn at the map's own
+    resolution. :class:`agmax_mm.models.AgMaxClassifier` uses it in training only.
 
-    As in batch mixing all views of a step are mixed, at one layer, or none; then each draws its own ratio, partners and
-    box, unless ``data_preprocessor.share_mix`` lets them share these. Coin and layer are the same in all processes.
+    As in batch mixing, either all views of a step are mixed, at one layer, or none is. Each view draws its own ratio,
+    partners and box, unless ``data_preprocessor.share_mix`` is set. All processes mix the same steps at the same layer.
 
     Args:
         mix: Batch augmentation or its config, such as ``dict(type='agmax_mm.CutMix', alpha=1.0)``.
-        layers: Where to mix; one is drawn per step, uniformly. 0 is the image, 1 the output of the first convolution
-            and its norm, before what activates or pools it, or that of a whole deep stem; 2 to 4 are the outputs of the
-            backbone's ``layer1`` to ``layer3``. Other modules go by name: ``'layer4'``, ``'timm_model.blocks.2'``. The
-            CutMix paper has runs of one layer and of a drawn one, not saying of which.
+        layers: Where to mix; one is drawn per step, uniformly. 0 is the image. 1 is the output of the first
+            convolution and its norm, before activation and pooling, or of a whole deep stem. 2 to 4 are the outputs of
+            the backbone's ``layer1`` to ``layer3``. Other modules are given by name, such as ``'layer4'`` or
+            ``'timm_model.blocks.2'``. The CutMix paper has runs with one layer and with a drawn one, and does not say
+            which layers these are.
 
     Raises:
         ValueError: If there are no layers or the mix is not of this package; and, once used, if the backbone lacks a
@@ -52,7 +53,7 @@ class FeatureMix(nn.Module):
         if not isinstance(layers, list | tuple) or not layers:
             raise ValueError(f'FeatureMix.layers: expected a list of at least one, got {layers!r}')
         self.mix = BATCH_AUGMENTS.build(mix) if isinstance(mix, dict) else mix
-        # The host's change what they are given in place, and with it what the backward pass needs.
+        # The host's augmentations write into their input, and would destroy values that the backward pass needs.
         if not isinstance(self.mix, Mixing):
             raise ValueError(
                 f'FeatureMix.mix: expected agmax_mm.CutMix, a variant of it or agmax_mm.MixUp, got {self.mix!r}'
@@ -61,7 +62,7 @@ class FeatureMix(nn.Module):
         self._coins = SharedCoins(_PURPOSE)
 
     def set_progress(self, fraction: float) -> None:
-        """Say how much of training is done, within ``[0, 1]``, to a mix that wants to know."""
+        """Tell the mix how much of training is done, within ``[0, 1]``, if it uses that."""
         if hasattr(self.mix, 'set_progress'):
             self.mix.set_progress(fraction)
 
@@ -71,13 +72,13 @@ class FeatureMix(nn.Module):
             layer_module(backbone, layer)
 
     def draw(self, device: Any) -> tuple[int | str, Mix] | None:
-        """Toss the coin of a step and draw its layer.
+        """Draw whether a step is mixed, and at which layer.
 
         Args:
-            device: What the processes exchange tensors on. All of them must draw.
+            device: Device on which the processes exchange tensors. All processes must call this function.
 
         Returns:
-            The layer and what mixes, or None to leave the step unmixed.
+            The layer and the function that mixes, or None if the step stays unmixed.
         """
         generator = self._coins.step_generator(device)
         mix = drawn_mix(self.mix, generator)
@@ -88,7 +89,7 @@ class FeatureMix(nn.Module):
     def features(
         self, model: Any, passes: Sequence[Tensor], data_samples: list[DataSample], num_images: int
     ) -> tuple[list[Any], list[DataSample]]:
-        """Run a classifier's backbone and neck on a step's images, mixing on the way.
+        """Run a classifier's backbone and neck on a step's images, and mix at the drawn layer.
 
         Args:
             model: The classifier.
@@ -97,8 +98,8 @@ class FeatureMix(nn.Module):
             num_images: Number of images in a whole view; the last view may have less.
 
         Returns:
-            The features of each pass, and data samples with the mixed class probabilities, or those given if the coin
-            said no.
+            The features of each pass, and data samples with the mixed class probabilities. A step that is not mixed
+            returns the given data samples.
 
         Raises:
             ValueError: If the layer gives no map or does not run once in a pass.
@@ -125,7 +126,7 @@ class FeatureMix(nn.Module):
 def _mixed(
     backbone: nn.Module, layer: int | str, mix: Mix, scores: Tensor, sizes: Sequence[int], *, alike: bool
 ) -> Iterator[list[Tensor]]:
-    """Mix what passes a layer meanwhile; gives the mixed class probabilities of each time that it ran."""
+    """Mix the output of a layer within the block; yield a list that gets the class probabilities of each run."""
     results: list[Tensor] = []
 
     def mixed(maps: Any) -> Tensor:
@@ -155,7 +156,7 @@ def _label_scores(data_samples: Sequence[DataSample], num_classes: int) -> Tenso
 
 
 def _with_scores(data_samples: Sequence[DataSample], scores: Tensor) -> list[DataSample]:
-    """New samples with these class probabilities; the given ones are not changed."""
+    """Make new samples with these class probabilities; the given samples are not changed."""
     return [
         DataSample(metainfo=sample.metainfo).set_gt_score(score)
         for sample, score in zip(data_samples, scores, strict=True)
@@ -163,13 +164,13 @@ def _with_scores(data_samples: Sequence[DataSample], scores: Tensor) -> list[Dat
 
 
 def layer_module(backbone: nn.Module, layer: int | str) -> nn.Module:
-    """The module whose output is a layer; the backbone itself for the image."""
+    """Return the module whose output is the layer, or the backbone itself for layer 0, the image."""
     if layer == 0:
         return backbone
     children = [name for name, _ in backbone.named_children()]
     name: str | None = str(layer)
     if isinstance(layer, int):
-        # The host keeps the name of a ResNet's first norm, which depends on its kind, in an attribute.
+        # The name of a ResNet's first norm depends on its kind. The host keeps it in an attribute.
         stems = [stem for stem in (*_STEMS, getattr(backbone, 'norm1_name', None)) if stem in children]
         numbered = [stems[0] if stems else None, *_STAGES]
         name = numbered[layer - 1] if 1 <= layer <= len(numbered) else None

@@ -12,12 +12,12 @@ def apply_init_std(model: nn.Module, std: float) -> None:
     """Draw the weights of every linear layer and 2D convolution from N(0, std), in place.
 
     This covers depthwise convolutions, squeeze-and-excitation, the classifier and a pair head. Their biases become 0,
-    and batch normalisation starts as the identity. ResNets that were built with ``zero_init_residual`` then get the
-    last norm of every block set to 0 again. Other networks don't, not even those that are built so: the authors lose
-    it for RegNet, whose blocks timm starts at 0. Everything else keeps its values.
+    and batch normalisation starts as the identity. In ResNets with ``zero_init_residual``, the last norm of every block
+    is then set to 0 again. Other networks do not get these zeros. RegNet is an example: timm starts the last norms of
+    its blocks at 0, and the authors' initialisation overwrites that. Everything else keeps its values.
 
-    The authors used it with AgMax alone: std 0.2 for their ImageNet networks trained with the pair head, never for the
-    CIFAR ones or the baselines. With the MSE, KL and cross-entropy agreements their ResNets miss the zeros, too.
+    The authors used this only with AgMax: std 0.2 for their ImageNet networks with the pair head, never for CIFAR
+    networks or baselines. With the MSE, KL and cross-entropy agreements their ResNets do not get the zeros either.
 
     Args:
         model: A classifier, or any part of one.

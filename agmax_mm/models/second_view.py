@@ -9,15 +9,16 @@ from torch import Tensor
 class SecondView:
     """View B on part of the batch, at lower resolution, or both.
 
-    A two-view step costs twice the plain one. With view B of a share ``q`` of the images and of ``s`` times their side,
-    it costs about ``1 + q * s**2``. The cross-entropy is then the mean over all ``(1 + q) N`` predictions, and the
-    agreement that of the ``q N`` pairs. Neither paper has it; the full form is the default.
+    A step of two views costs twice the plain one. If a share ``q`` of the images has a view B, and its side is ``s``
+    times that of view A, a step costs about ``1 + q * s**2``. The cross-entropy is then the mean over all
+    ``(1 + q) N`` predictions, and the agreement uses the ``q N`` pairs. Neither paper has this; by default all images
+    have a view B of full size.
 
     Args:
-        share: Share of the images that have a view B, within ``(0, 1]``. Batches are shuffled, so the first ones are
-            taken; two at least.
-        scale: Side of view B as a share of view A's, within ``(0, 1]``. Below 1 the two views are run one after the
-            other, and batch normalisation takes each view's own statistics.
+        share: Share of the images with a view B, within ``(0, 1]``. These are the first images of a batch, which is
+            shuffled; at least two.
+        scale: Side of view B as a share of view A's, within ``(0, 1]``. Below 1 the two views pass one after the other,
+            and batch normalisation uses each view's own statistics.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -31,10 +32,10 @@ class SecondView:
         self.scale = scale
 
     def num_second_views(self, num_images: int) -> int:
-        """Number of images with a view B, of ``num_images``."""
+        """Return how many of ``num_images`` images have a view B."""
         return min(max(round(self.share * num_images), 2), num_images)
 
     def shrink(self, images: Tensor) -> Tensor:
-        """Images ``(N, C, H, W)`` at view B's resolution, with antialiasing."""
+        """Resize images ``(N, C, H, W)`` to view B's resolution, with antialiasing."""
         height, width = (max(round(self.scale * side), 1) for side in images.shape[-2:])
         return F.interpolate(images, size=(height, width), mode='bilinear', antialias=True)

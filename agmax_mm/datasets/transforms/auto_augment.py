@@ -81,9 +81,9 @@ POLICIES = {name: _parse(table) for name, table in _POLICY_TABLES.items()}
 class AutoAugment(ImageTransform):
     """One of 25 sub-policies at random, its two operations in order, each with its probability.
 
-    mmpretrain's transform of this name has other magnitudes, other fillings and no CIFAR policy; these are those of the
-    AgMax authors, with nearest-neighbour sampling and black filling. The sign of a shear, translation or
-    rotation is turned half of the time.
+    Magnitudes are those of the AgMax authors, with nearest-neighbour sampling and black filling. mmpretrain's transform
+    of this name has other magnitudes, other fillings and no CIFAR policy. The sign of a shear, translation or rotation
+    is changed with probability 0.5.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
 
@@ -111,5 +111,5 @@ class AutoAugment(ImageTransform):
         return image
 
     def __repr__(self) -> str:
-        """The policy."""
+        """Return the class and its policy."""
         return f'{type(self).__name__}(policy={self.policy!r})'

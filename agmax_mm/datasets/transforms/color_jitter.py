@@ -14,14 +14,15 @@ from agmax_mm.registry import TRANSFORMS
 class ColorJitter(ImageTransform):
     """Change brightness, contrast and saturation by random factors, in random order.
 
-    As torchvision's on Pillow images. mmpretrain's transform of this name computes in other roundings.
+    The result equals that of torchvision on Pillow images. mmpretrain's transform of this name rounds differently.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order.
 
     Args:
-        brightness: The factor is drawn evenly from 1 minus to 1 plus this number, but not below 0; at least 0.
-        contrast: Likewise.
-        saturation: Likewise.
+        brightness: Half width of the range of the factor, at least 0. The factor is drawn uniformly around 1, and is
+            at least 0.
+        contrast: The same for the contrast.
+        saturation: The same for the saturation.
 
     Raises:
         ValueError: If an argument is negative.
@@ -42,14 +43,14 @@ class ColorJitter(ImageTransform):
         self._changes = [(change, max(1.0 - width, 0.0), 1.0 + width) for change, width in changes if width > 0]
 
     def augment(self, image: Pixels) -> Pixels:
-        """Jitter the colours."""
+        """Change the colours of an image."""
         for index in np.random.permutation(len(self._changes)):
             change, low, high = self._changes[index]
             image = change(image, np.random.uniform(low, high))
         return image
 
     def __repr__(self) -> str:
-        """The options."""
+        """Return the class and its options."""
         return (
             f'{type(self).__name__}(brightness={self.brightness}, contrast={self.contrast}, '
             f'saturation={self.saturation})'

@@ -20,17 +20,18 @@ _ATTEMPTS = 10
 class RandomResizedCrop(ImageTransform):
     """A box of random area and aspect ratio, resized to a square with antialiasing.
 
-    As torchvision's on Pillow images, within 1 level. Where it comes first in :class:`agmax_mm.datasets.TwoView`, after
-    :class:`agmax_mm.datasets.LoadImage`, large JPEG files are decoded at 1/2, 1/4 or 1/8 of their sides if the boxes of
-    all views have pixels enough then. That averages pixels in another way, and may move a box by half a pixel of the
-    reduced picture: such views differ from those of the whole picture by 2 to 5 levels on average, more at edges.
+    The result equals that of torchvision on Pillow images within 1 level. As the first transform of
+    :class:`agmax_mm.datasets.TwoView`, after :class:`agmax_mm.datasets.LoadImage`, it lets large JPEG files be decoded
+    at 1/2, 1/4 or 1/8 of their sides, if the boxes of all views still have enough pixels. This averages pixels in
+    another way, and may move a box by half a pixel of the reduced picture. Such views differ from those of the whole
+    picture by 2 to 5 levels on average, and by more at edges.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order.
 
     Args:
         size: Side of the result in pixels, at least 1.
         scale: Range of the box's area as a share of the image's.
-        ratio: Range of width over height, drawn evenly on a logarithmic scale.
+        ratio: Range of width over height, drawn uniformly on a logarithmic scale.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -50,7 +51,7 @@ class RandomResizedCrop(ImageTransform):
         self.ratio = (ratio[0], ratio[1])
 
     def draw(self, height: int, width: int) -> Box:
-        """Draw a box within an image of so many pixels; after ten that don't fit, the largest one in the centre."""
+        """Draw a box in an image of this size. If ten draws do not fit, return the largest box in the centre."""
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
         for _ in range(_ATTEMPTS):
             area = height * width * np.random.uniform(*self.scale)
@@ -65,21 +66,21 @@ class RandomResizedCrop(ImageTransform):
         return Box((height - box_height) // 2, (width - box_width) // 2, box_height, box_width)
 
     def cut(self, image: Pixels, box: Box) -> Pixels:
-        """Resize a box."""
+        """Cut a box out of an image, and resize it."""
         return Pixels(geometry.resized_crop(image.array, box, self.size))
 
     def augment(self, image: Pixels) -> Pixels:
-        """Resize a random box."""
+        """Cut a random box out of an image, and resize it."""
         return self.cut(image, self.draw(*image.size))
 
     def __repr__(self) -> str:
-        """The options."""
+        """Return the class and its options."""
         return f'{type(self).__name__}(size={self.size}, scale={self.scale}, ratio={self.ratio})'
 
 
 @TRANSFORMS.register_module()
 class RandomPaddedCrop(ImageTransform):
-    """The image at a random place in a black border of ``padding`` pixels, which is cut back to the image's size.
+    """Crop of the image's size at a random place, after padding with ``padding`` black pixels on each side.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order.
 
@@ -97,18 +98,18 @@ class RandomPaddedCrop(ImageTransform):
 
     def augment(self, image: Pixels) -> Pixels:
         """Move the image by a random offset."""
-        # numpy's randint takes as long as the move itself.
+        # Here numpy's randint would take as long as the move itself.
         down, right = (int(np.random.rand() * (2 * self.padding + 1)) - self.padding for _ in range(2))
         return Pixels(geometry.translate(image.array, down, right))
 
     def __repr__(self) -> str:
-        """The padding."""
+        """Return the class and its padding."""
         return f'{type(self).__name__}(padding={self.padding})'
 
 
 @TRANSFORMS.register_module()
 class RandomMirror(ImageTransform):
-    """Mirror image, left to right, at random.
+    """Flip of left and right, at random.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order.
 
@@ -125,9 +126,9 @@ class RandomMirror(ImageTransform):
         self.prob = prob
 
     def augment(self, image: Pixels) -> Pixels:
-        """Mirror the image, or not."""
+        """Flip an image, or leave it as it is."""
         return geometry.flip(image) if np.random.rand() < self.prob else image
 
     def __repr__(self) -> str:
-        """The probability."""
+        """Return the class and its probability."""
         return f'{type(self).__name__}(prob={self.prob})'

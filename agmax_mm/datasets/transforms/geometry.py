@@ -1,6 +1,6 @@
 """Changes of an image's geometry: crops, flips and affine maps.
 
-Affine maps take the nearest neighbour, fill with black and equal Pillow's bit by bit.
+Affine maps take the nearest pixel, and fill with black. They equal Pillow's bit by bit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from agmax_mm.datasets.encoded_image import Box
 from agmax_mm.datasets.transforms.pixels import Pixels, UInt8
 
-# Coordinates in 16.16 fixed point, as Pillow has them.
+# Coordinates are in 16.16 fixed point, as in Pillow.
 _ONE = 1 << 16
 
 
@@ -36,14 +36,14 @@ def resized_crop(array: UInt8, box: Box, size: int) -> UInt8:
     """
     top, left, height, width = box
     crop = array[top : top + height, left : left + width]
-    # In this order the strides say "channels last", for which torch has a kernel three times as fast.
+    # In this order the strides say "channels last". Torch has a kernel for it that is three times as fast.
     tensor = torch.from_numpy(crop).unsqueeze(0).permute(0, 3, 1, 2)
     resized = F.interpolate(tensor, size=(size, size), mode='bilinear', antialias=True)
     return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
 def translate(array: UInt8, down: int, right: int) -> UInt8:
-    """Move the window over the image, so many pixels down and to the right; outside is black."""
+    """Move a window over the image by whole pixels, down and to the right. Outside of the image it is black."""
     height, width = array.shape[:2]
     moved = np.zeros_like(array)
     rows, columns = height - abs(down), width - abs(right)
@@ -54,12 +54,12 @@ def translate(array: UInt8, down: int, right: int) -> UInt8:
 
 
 def flip(image: Pixels) -> Pixels:
-    """Mirror image."""
+    """Flip left and right."""
     return Pixels(cv2.flip(image.array, 1))
 
 
 def translate_by_share(image: Pixels, *, x: float = 0.0, y: float = 0.0) -> Pixels:
-    """Move the window by shares of the image's sides."""
+    """Move a window over the image by shares of its sides."""
     height, width = image.size
     return Pixels(translate(image.array, math.floor(y * height + 0.5), math.floor(x * width + 0.5)))
 
@@ -70,7 +70,7 @@ def shear(image: Pixels, *, x: float = 0.0, y: float = 0.0) -> Pixels:
 
 
 def rotate(image: Pixels, degrees: float) -> Pixels:
-    """Turn counter-clockwise around the centre."""
+    """Rotate counter-clockwise around the centre."""
     if degrees == 0:
         return image
     height, width = image.size
@@ -81,7 +81,7 @@ def rotate(image: Pixels, degrees: float) -> Pixels:
 
 
 def _affine(image: Pixels, coefficients: tuple[float, ...]) -> Pixels:
-    """Look each pixel up at ``(a x + b y + c, d x + e y + f)``; the coefficients are a to f."""
+    """Take the pixel at ``(a x + b y + c, d x + e y + f)`` for each place; the coefficients are a to f."""
     a, b, c, d, e, f = coefficients
     height, width = image.size
     columns, rows = _coordinates(width), _coordinates(height)

@@ -1,4 +1,4 @@
-"""What transforms of 8-bit images share."""
+"""Base class of the transforms of 8-bit images."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from agmax_mm.datasets.transforms.pixels import Pixels
 
 
 class ImageTransform(BaseTransform):
-    """A transform that needs the pixels alone.
+    """A transform that needs only the pixels.
 
-    Within :class:`agmax_mm.datasets.TwoView`, several in a row share their passes over the image. Elsewhere it is a
-    transform like others.
+    Within :class:`agmax_mm.datasets.TwoView`, several of them in a row share their passes over the image. Elsewhere
+    it works like any other transform.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
     """
 
     def augment(self, image: Pixels) -> Pixels:
-        """Change an image."""
+        """Return the changed image."""
         raise NotImplementedError
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Change the image.
+        """Change the image of a sample.
 
         Raises:
             ValueError: If the image is not one of 8 bits with three channels.
@@ -36,10 +36,10 @@ class ImageTransform(BaseTransform):
 
 
 def as_pixels(image: NDArray[np.uint8], owner: str) -> Pixels:
-    """An array as an image to change.
+    """Wrap an array as an image.
 
     Raises:
-        ValueError: If it is not ``uint8`` of shape ``(H, W, 3)``; ``owner`` is named.
+        ValueError: If it is not ``uint8`` of shape ``(H, W, 3)``; the message begins with ``owner``.
     """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         got = f'{image.dtype} and {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__

@@ -13,20 +13,20 @@ from agmax_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """Read a file, and leave its decoding to :class:`agmax_mm.datasets.TwoView`, which knows the size that is needed.
+    """Read a file, and let :class:`agmax_mm.datasets.TwoView` decode it, in the size that is needed.
 
-    Differs from mmcv's ``LoadImageFromFile`` in that. The next transform has to be ``TwoView``.
+    mmcv's ``LoadImageFromFile`` decodes it at once. The next transform must be ``TwoView``.
 
     Required key: ``img_path``. Added key: ``img``, an :class:`agmax_mm.datasets.encoded_image.EncodedImage`.
 
     Args:
-        backend_args: Where files lie, as in mmcv.
+        backend_args: Storage of the files, as in mmcv.
     """
 
     def __init__(self, *, backend_args: dict[str, Any] | None = None) -> None:
         super().__init__(backend_args=backend_args)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Read the file."""
+        """Add the encoded image to a sample."""
         results['img'] = EncodedImage(fileio.get(results['img_path'], backend_args=self.backend_args))
         return results

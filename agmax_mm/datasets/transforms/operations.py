@@ -1,4 +1,4 @@
-"""The operations that AutoAugment and RandAugment are made of, as the AgMax authors ran them."""
+"""The operations of AutoAugment and RandAugment, as in the AgMax authors' code."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MAX_MAGNITUDE = 10
 
 
 class Operation(NamedTuple):
-    """A change of an image by a value, and the values its magnitudes stand for."""
+    """A change of an image by a value, and the range of this value."""
 
     apply: Callable[[Pixels, float], Pixels]
     low: float = 0.0  # the value at magnitude 0
     high: float = 0.0  # the value at magnitude 10
-    mirrored: bool = False  # whether the value's sign may be turned
+    mirrored: bool = False  # whether the sign of the value is random
 
 
-# The values are: shear as a slope, translation as a share of the side, rotation in degrees, solarisation as the lowest
-# inverted grey value, posterisation in bits, enhancement as a factor. All equal Pillow's, see the two modules.
+# Units of the values: shear is a slope, translation a share of the side, rotation in degrees, solarisation the lowest
+# inverted value, posterisation in bits, enhancement a factor. All operations equal Pillow's; see the two modules.
 OPERATIONS = {
     'ShearX': Operation(lambda image, value: geometry.shear(image, x=value), 0.0, 0.3, mirrored=True),
     'ShearY': Operation(lambda image, value: geometry.shear(image, y=value), 0.0, 0.3, mirrored=True),
@@ -47,8 +47,8 @@ def apply_operation(image: Pixels, name: str, magnitude: int, *, mirror: bool = 
     Args:
         image: The image.
         name: Operation, such as ``'ShearX'``.
-        magnitude: 0 to 10. For ``Solarize`` and ``Posterize`` more is weaker; 5 leaves the enhancements without effect.
-        mirror: Turn the sign of a shear, translation or rotation.
+        magnitude: 0 to 10. For ``Solarize`` and ``Posterize`` a larger one is weaker. Enhancements have no effect at 5.
+        mirror: Change the sign of a shear, translation or rotation.
     """
     operation = OPERATIONS[name]
     value = magnitude / MAX_MAGNITUDE * (operation.high - operation.low) + operation.low

@@ -1,7 +1,7 @@
-"""Images under augmentation, and the changes of their colours.
+"""Images under augmentation, and changes of their colours.
 
-The changes equal Pillow's. Those that map each value of a channel on its own are collected and run in one pass over the
-image.
+The changes equal Pillow's. Changes that map each value of a channel to another value are collected, and run in one pass
+over the image.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ _INVERTED = 255 - _IDENTITY
 _CHANNELS = np.arange(3)
 # Pillow's smoothing filter.
 _SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
-# OpenCV rounds where Pillow cuts off. A little above -1/2, whole numbers survive the rounding errors of float32.
+# OpenCV rounds, and Pillow cuts off. The offset is a little above -1/2, so that whole numbers keep their value in spite
+# of the rounding errors of float32.
 _CUT_OFF = -0.5 + 2.0**-10
 
 
 class Pixels:
-    """A BGR image of 8 bits, the order of the host, and a table of values that is still to be applied to it.
+    """A BGR image of 8 bits, and a table of values that has yet to be applied to it.
 
     No method changes the array that the image was made from.
 
@@ -45,7 +46,7 @@ class Pixels:
 
     @property
     def array(self) -> UInt8:
-        """The pixels with all changes made; not to be written to."""
+        """The pixels with all changes. Do not write to them."""
         if self._table is not None:
             self._array = cv2.LUT(self._array, self._table if self._table.ndim == 1 else self._table[None])
             self._table = None
@@ -61,7 +62,7 @@ class Pixels:
         return Pixels(self._array, table[before.reshape(256, -1), _CHANNELS])
 
     def histograms(self) -> NDArray[np.int64]:
-        """How often each value occurs in each channel, shape ``(256, 3)``."""
+        """Count each value in each channel; shape ``(256, 3)``."""
         counts = [cv2.calcHist([self._array], [channel], None, [256], [0, 256])[:, 0] for channel in range(3)]
         if self._table is not None:
             tables = np.broadcast_to(self._table.reshape(256, -1), (256, 3))
@@ -70,7 +71,7 @@ class Pixels:
 
 
 def invert(image: Pixels) -> Pixels:
-    """Negative of the image."""
+    """Return the negative of the image."""
     return image.lookup(_INVERTED)
 
 
@@ -85,7 +86,7 @@ def posterize(image: Pixels, bits: int) -> Pixels:
 
 
 def autocontrast(image: Pixels) -> Pixels:
-    """Stretch each channel to the full range; one of a single value stays."""
+    """Stretch each channel to the full range. A channel with a single value stays."""
     used = image.histograms() > 0
     low, high = used.argmax(axis=0), 255 - used[::-1].argmax(axis=0)
     scale = 255.0 / np.maximum(high - low, 1)
@@ -94,7 +95,7 @@ def autocontrast(image: Pixels) -> Pixels:
 
 
 def equalize(image: Pixels) -> Pixels:
-    """Spread each channel's values evenly; one of too few pixels or of a single value stays."""
+    """Spread each channel's values evenly. A channel with too few pixels or a single value stays."""
     counts = image.histograms()
     highest = 255 - (counts[::-1] > 0).argmax(axis=0)
     up_to = counts.cumsum(axis=0)
@@ -109,13 +110,13 @@ def brightness(image: Pixels, factor: float) -> Pixels:
 
 
 def contrast(image: Pixels, factor: float) -> Pixels:
-    """Blend with the mean of the grey values: 0 is grey, 1 the image. Tolerance: 1, should the mean be between two."""
+    """Blend with the mean of the grey values: 0 is grey, 1 the image. Tolerance: 1 level if the mean is near a half."""
     mean = int(cv2.mean(_grey(image))[0] + 0.5)
     return image.lookup(_blend_table(mean, factor))
 
 
 def saturation(image: Pixels, factor: float) -> Pixels:
-    """Blend with the grey image: 0 is grey, 1 the image. Tolerance: ``|1 - factor|``, at 1 % of the values."""
+    """Blend with the grey image: 0 is grey, 1 the image. Tolerance: ``|1 - factor|`` levels, at 1 % of values."""
     grey = cv2.cvtColor(_grey(image), cv2.COLOR_GRAY2BGR)
     return Pixels(cv2.addWeighted(image.array, factor, grey, 1.0 - factor, _CUT_OFF))
 
@@ -130,11 +131,11 @@ def sharpness(image: Pixels, factor: float) -> Pixels:
 
 
 def _grey(image: Pixels) -> UInt8:
-    """Luma by ITU-R 601. OpenCV's weights have a bit less than Pillow's: 1 off at less than 1 % of the pixels."""
+    """Return the luma by ITU-R 601. OpenCV's weights are coarser than Pillow's: 1 level off, at under 1 % of pixels."""
     return cv2.cvtColor(image.array, cv2.COLOR_BGR2GRAY)
 
 
 def _blend_table(value: int, factor: float) -> UInt8:
-    """Blend of every value with one, in Pillow's float32, cut off."""
+    """Return the table that blends every value with one value, in float32 and cut off, as in Pillow."""
     blend = np.float32(value) + np.float32(factor) * (_VALUES - value).astype(np.float32)
     return blend.clip(0, 255).astype(np.uint8)

@@ -18,10 +18,10 @@ _NAMES = tuple(OPERATIONS)
 class RandAugment(ImageTransform):
     """Operations at random, each of a random magnitude, on a random share of the images.
 
-    Operations are drawn uniformly from AutoAugment's 14, with replacement, and run in the order drawn; the sign of a
-    shear, translation or rotation is turned half of the time. As in the AgMax authors' code, and unlike in the paper of
-    the name, magnitudes are drawn anew for each operation, from a range, and one coin decides for all operations of an
-    image.
+    Operations are drawn uniformly from AutoAugment's 14, with replacement, and run in the order of the draws. The sign
+    of a shear, translation or rotation is changed with probability 0.5. This follows the AgMax authors' code. It
+    differs from the RandAugment paper: each operation draws its own magnitude from a range, and one draw decides
+    whether an image gets all of its operations or none.
 
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
 
@@ -52,7 +52,7 @@ class RandAugment(ImageTransform):
         self.magnitudes = tuple(magnitudes)
 
     def augment(self, image: Pixels) -> Pixels:
-        """Run random operations on an image, or none."""
+        """Run random operations on an image, or leave it as it is."""
         if np.random.rand() >= self.prob:
             return image
         low, high = self.magnitudes
@@ -62,5 +62,5 @@ class RandAugment(ImageTransform):
         return image
 
     def __repr__(self) -> str:
-        """The options."""
+        """Return the class and its options."""
         return f'{type(self).__name__}(num_ops={self.num_ops}, prob={self.prob}, magnitudes={self.magnitudes})'

@@ -26,13 +26,15 @@ _IMMUTABLE = (str, int, float, bytes, type(None))
 class TwoView(BaseTransform):
     """Run the same transforms ``num_views`` times, each with its own randomness, on one decoded image.
 
-    Differs from mmpretrain's ``MultiView`` in taking one list of transforms, in keeping what the first view's
-    transforms write besides the image (size, flip, ...), and in being transparent with one view, so that a recipe and
-    its twin with agreement differ in a number.
+    Differs from mmpretrain's ``MultiView``:
 
-    Required key: ``img``, an array, or bytes by :class:`agmax_mm.datasets.LoadImage`. Modified keys: ``img``, a list of
-    ``num_views`` images where that is above 1, and what the transforms modify. Where the last transform is one of this
-    package, images leave as ``uint8`` tensors ``(C, H, W)``, ready to be collated.
+    - It takes one list of transforms.
+    - It keeps the other entries that the transforms write for the first view (size, flip, ...).
+    - With one view it changes nothing, so a recipe and its twin with agreement differ in one number.
+
+    Required key: ``img``, an array, or bytes from :class:`agmax_mm.datasets.LoadImage`. Modified keys: ``img``, a list
+    if ``num_views`` is above 1, and the keys that the transforms modify. If the last transform is one of this package,
+    the images are ``uint8`` tensors ``(C, H, W)``, ready to be collated.
 
     Args:
         transforms: The random part of the training pipeline, as configs or callables.
@@ -62,11 +64,11 @@ class TwoView(BaseTransform):
         return first
 
     def _begin(self, results: dict[str, Any]) -> tuple[list[Any], Sequence[Any]]:
-        """What each view starts from, and the transforms that are left to do."""
+        """Return the image that each view starts from, and the remaining transforms."""
         image = results.pop('img')
         crop = self.transforms[0] if self.transforms else None
         encoded = isinstance(image, EncodedImage)
-        # A Pillow image, on its way to another package's transforms, has none.
+        # Pillow images, for the transforms of another package, have no shape.
         shape = getattr(image, 'shape', None)
         if isinstance(crop, RandomResizedCrop) and shape is not None:
             boxes = [crop.draw(*shape[:2]) for _ in range(self.num_views)]
@@ -84,12 +86,12 @@ class TwoView(BaseTransform):
         return [image.copy() for _ in range(self.num_views - 1)] + [image], self.transforms
 
     def __repr__(self) -> str:
-        """The views and their transforms."""
+        """Return the class, the number of views and the transforms."""
         return f'{type(self).__name__}(num_views={self.num_views}, transforms={self.transforms})'
 
 
 def _augment(results: dict[str, Any], image: Any, steps: Sequence[Any]) -> dict[str, Any]:
-    """Run the transforms; images go from one of ours to the next without leaving :class:`Pixels`."""
+    """Run the transforms. Between two transforms of this package, images stay :class:`Pixels`."""
     for step in steps:
         if isinstance(step, ImageTransform):
             image = step.augment(image if isinstance(image, Pixels) else as_pixels(image, type(step).__name__))
@@ -107,12 +109,12 @@ def _augment(results: dict[str, Any], image: Any, steps: Sequence[Any]) -> dict[
 
 
 def planes(array: NDArray[np.uint8]) -> Tensor:
-    """An image ``(H, W, C)`` as a tensor ``(C, H, W)``."""
+    """Convert an image ``(H, W, C)`` to a tensor ``(C, H, W)``."""
     channels = np.empty((array.shape[2], *array.shape[:2]), np.uint8)
     cv2.split(array, list(channels))
     return torch.from_numpy(channels)
 
 
 def _fork(results: dict[str, Any]) -> dict[str, Any]:
-    """Copy whatever a transform could change in place, so that no view sees another's changes."""
+    """Copy all values that a transform could change in place, so that views do not share changes."""
     return {key: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value) for key, value in results.items()}

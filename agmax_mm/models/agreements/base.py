@@ -1,4 +1,4 @@
-"""What all agreement terms share: the weight, the pairs of views, the process group and the monitors."""
+"""Base class of the agreement terms: the weight, the pairs of views, the process group and the monitors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from agmax_mm.host import global_group
 class BaseAgreement(BaseModule):
     """Mean of a term over all pairs of views.
 
-    Subclasses define :meth:`pair_terms`, or :meth:`terms` where the term is not one of pairs.
+    A subclass defines :meth:`pair_terms`, or :meth:`terms` if its term is not a mean over pairs. The decorator
+    :func:`agmax_mm.models.register_agreement` gives it a name.
 
     Args:
-        loss_weight: Factor of the term in the objective, at least 0. With 0 the views are merely both classified: the
-            control that tells agreement apart from seeing two views.
-        global_batch: Take batch statistics over all processes, with gradient, so that training on several processes
-            equals training on one. Otherwise each process takes those of its own images.
+        loss_weight: Factor of the term in the objective, at least 0. With 0 both views are classified, and nothing
+            else: this control separates the effect of agreement from that of seeing two views.
+        global_batch: Take batch statistics over all processes, with gradient. Training on several processes then
+            equals training on one. Otherwise each process uses the statistics of its own images.
 
     Raises:
         ValueError: If ``loss_weight`` is negative.
@@ -44,16 +45,16 @@ class BaseAgreement(BaseModule):
         return global_group() if self.global_batch else None
 
     def pair_terms(self, logits_a: Tensor, logits_b: Tensor) -> dict[str, Tensor]:
-        """Unweighted terms of one pair of views, by name; those that enter the objective have "loss" in it."""
+        """Return the unweighted terms of one pair of views, by name. A name with "loss" enters the objective."""
         raise NotImplementedError
 
     def terms(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Unweighted terms of all views, by name: the means over the pairs."""
+        """Return the unweighted terms of all views, by name: the means over the pairs."""
         pairs = [self.pair_terms(a, b) for a, b in combinations(logits, 2)]
         return {name: torch.stack([terms[name] for terms in pairs]).mean() for name in pairs[0]}
 
     def forward(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Terms to minimise and monitors to log.
+        """Return the terms to minimise and the monitors to log.
 
         Args:
             logits: One tensor of shape ``(N, K)`` per view, at least two, rows in the same order.
@@ -76,6 +77,10 @@ class BaseAgreement(BaseModule):
 
 @torch.no_grad()
 def view_agreement(logits: Sequence[Tensor]) -> Tensor:
-    """Share of the images whose views are all given the same class; ``logits`` as in :class:`BaseAgreement`."""
+    """Return the share of images with the same predicted class in all views.
+
+    Args:
+        logits: One tensor of shape ``(N, K)`` per view, rows in the same order.
+    """
     predictions = torch.stack([view.argmax(dim=1) for view in logits])
     return (predictions == predictions[0]).all(dim=0).float().mean()

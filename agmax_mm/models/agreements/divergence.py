@@ -25,8 +25,8 @@ class KLAgreement(BaseAgreement):
     """Minimise :func:`agmax_mm.functional.kl_agreement`.
 
     Args:
-        symmetric: Average both directions; the released code takes one.
-        detach: Pass no gradient to the reference distribution; the released code does.
+        symmetric: Average both directions; the released code uses one direction.
+        detach: Pass no gradient to the reference distribution; the released code passes it.
         loss_weight: Factor of the term, at least 0.
     """
 
@@ -46,8 +46,8 @@ class CrossEntropyAgreement(BaseAgreement):
 
     Args:
         reduction: ``'mean'`` over images and classes, as in the released code, or ``'batchmean'``, K times more.
-        symmetric: Average both directions; the released code takes one.
-        detach: Pass no gradient to the reference distribution; the released code does.
+        symmetric: Average both directions; the released code uses one direction.
+        detach: Pass no gradient to the reference distribution; the released code passes it.
         loss_weight: Factor of the term, at least 0.
     """
 
@@ -74,9 +74,9 @@ class CrossEntropyAgreement(BaseAgreement):
 
 @register_agreement('jsd')
 class JSDAgreement(BaseAgreement):
-    """Minimise :func:`agmax_mm.functional.jsd_agreement`, of all views at once where there are more than two.
+    """Minimise :func:`agmax_mm.functional.jsd_agreement` of all views at once.
 
-    It is not in the paper. AugMix uses three views and ``loss_weight=12``.
+    It is not in the AgMax paper. AugMix uses three views and ``loss_weight=12``.
     """
 
     def terms(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -16,18 +16,18 @@ from agmax_mm.registry import MODELS
 class PairEntropyAgreement(BaseAgreement):
     """Entropies of the batch-mean predictions, plus consistency with a pair head.
 
-    The terms are ``-pair_entropy`` and ``consistency_weight * pair_consistency``; see :mod:`agmax_mm.functional`. This
-    is what produced the authors' results. The pair head is trained with the classifier and unused at inference.
+    The terms are ``-pair_entropy`` and ``consistency_weight * pair_consistency``; see :mod:`agmax_mm.functional`. The
+    authors' results come from this form. The pair head is trained with the classifier, and not used at inference.
 
     Monitor: ``entropy_pair``, in nats.
 
     Args:
         pair_head: The pair head or its config; ``num_classes`` is set by the classifier where it is absent.
         consistency_weight: Factor of the consistency term beside the entropy; the released code's is 4.
-        consistency_reduction: ``'mean'`` over images and classes, as in the released code, where the term fades with
-            the number of classes, or ``'batchmean'``, which sums over them.
-        detach: Give the pair head the logits without gradient, so that it follows the views without steering them
-            through its inputs; the released code doesn't.
+        consistency_reduction: ``'mean'`` over images and classes, as in the released code: the term gets smaller with
+            more classes. ``'batchmean'`` sums over classes.
+        detach: Give the pair head the logits without gradient. It then follows the views, and does not change them
+            through its inputs. The released code passes the gradient.
         loss_weight: Factor of both terms, at least 0.
         global_batch: Take the batch means over all processes.
     """

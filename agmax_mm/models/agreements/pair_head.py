@@ -1,4 +1,4 @@
-"""The network that sees both views' logits."""
+"""The pair head: a small network on the logits of both views."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agmax_mm.registry import MODELS
 
 
 def default_hid_channels(num_classes: int) -> int:
-    """Hidden width by the released code's rule: 128 for 10 classes, 512 for 100, 4096 for 1000.
+    """Return the hidden width of the released code: 128 for 10 classes, 512 for 100, 4096 for 1000.
 
     Args:
         num_classes: Number of classes, at least 2.
@@ -29,7 +29,7 @@ def default_hid_channels(num_classes: int) -> int:
 class PairHead(BaseModule):
     """Two linear layers from the concatenated logits of views A and B to one class vector.
 
-    It is not symmetric in the views, and neither input is detached. Initialised as torch initialises linear layers.
+    It is not symmetric in the views, and gradient passes to both inputs. It starts with torch's initialisation.
 
     Args:
         num_classes: Number of classes, K.

@@ -1,4 +1,4 @@
-"""What the CutMix paper's networks for CIFAR have in common."""
+"""Common structure of the CutMix paper's networks for CIFAR."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from agmax_mm.models.layers import BranchRegularizers
 
 STEM_CHANNELS = 16
 STAGES = 3
-# Channels of a block's output over those of its 3x3 convolution.
+# Ratio of a block's output channels to those of its 3x3 convolution.
 EXPANSION = 4
 # Convolutions from N(0, sqrt(2 / (k * k * outputs))), norms as the identity.
 HE_INIT: list[dict[str, Any]] = [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer='_BatchNorm')]
 
-# (input channels, channels of the 3x3, stride, what follows each norm, what follows the branch) to a block.
+# Arguments: input channels, channels of the 3x3, stride, layer after each norm, layer after the branch.
 BlockBuilder = Callable[[int, int, int, nn.Module, nn.Module], nn.Module]
 
 
 def blocks_per_stage(depth: int, name: str) -> int:
-    """Blocks of three convolutions in each of three stages.
+    """Return the number of blocks in each of three stages, with three convolutions to a block.
 
     Raises:
-        ValueError: If the depth is not 9n + 2; ``name`` is the network's in the message.
+        ValueError: If the depth is not 9n + 2; the message begins with ``name``.
     """
     if depth < 11 or (depth - 2) % 9:
         raise ValueError(f'{name}.depth: expected 9n + 2 with n >= 1, such as 110 or 200, got {depth}')
@@ -37,14 +37,16 @@ class BottleneckNetwork(BaseModule):
 
     Args:
         block: Builds a block.
-        widths: Channels of the 3x3 convolution of every block, a multiple of three; a block gives four times as many.
+        widths: Channels of the 3x3 convolution of each block; the number of blocks is a multiple of three. A block
+            has four times as many output channels.
         in_channels: Channels of the input.
-        drop_path_rate: Stochastic Depth, see :class:`agmax_mm.models.layers.BranchRegularizers`, as for the next three.
+        drop_path_rate: Stochastic Depth; see :class:`agmax_mm.models.layers.BranchRegularizers` for this option and
+            the next three.
         drop_path_mode: ``'linear'`` or ``'uniform'``.
         drop_block: Options of DropBlock, or None.
         shake_drop: Options of ShakeDrop, or None.
         out_indices: Stages to return, of 0, 1 and 2.
-        init_cfg: Initialisation, as in the host; by default He's, by the kernels' outputs.
+        init_cfg: Initialisation, as in the host; by default He's, with the fan of the outputs.
 
     Raises:
         ValueError: If ``out_indices`` or a regulariser's option is out of range.
@@ -85,7 +87,7 @@ class BottleneckNetwork(BaseModule):
             self.add_module(f'layer{stage + 1}', nn.Sequential(*blocks))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps of the stages in ``out_indices`` for images ``(N, in_channels, H, W)``."""
+        """Return the maps of the stages in ``out_indices`` for images ``(N, in_channels, H, W)``."""
         x = self.activate_stem(self.bn1(self.conv1(x)))
         outputs = []
         for stage in range(STAGES):
@@ -95,9 +97,9 @@ class BottleneckNetwork(BaseModule):
         return tuple(outputs)
 
     def activate_stem(self, x: Tensor) -> Tensor:
-        """What follows the first norm."""
+        """Apply the activation after the first norm; none by default."""
         return x
 
     def finish(self, x: Tensor) -> Tensor:
-        """What follows the last stage."""
+        """Apply the layers after the last stage; none by default."""
         return x

@@ -27,8 +27,8 @@ class ResNetBottleneck(nn.Module):
         in_channels: Channels of the input.
         width: Channels of the 3x3 convolution; the output has four times as many.
         stride: Stride of the 3x3 convolution and of the shortcut.
-        after_norm: What follows each norm of the branch.
-        after_branch: What the branch goes through before it is added.
+        after_norm: Layer after each norm of the branch.
+        after_branch: Layer between the end of the branch and the addition.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ResNetBottleneck(nn.Module):
 class CIFARResNet(BottleneckNetwork):
     """ResNet of bottleneck blocks, ``(depth - 2) / 9`` in each of three stages of 64, 128 and 256 channels.
 
-    This is the ResNet-110 of the CutMix paper, whose 1.1M parameters tell that it is not made of basic blocks.
+    This is the ResNet-110 of the CutMix paper: its 1.1M parameters fit bottleneck blocks, not basic blocks.
 
     Args:
         depth: Such as 110; ``(depth - 2)`` must be a multiple of 9.
@@ -83,5 +83,5 @@ class CIFARResNet(BottleneckNetwork):
         super().__init__(ResNetBottleneck, widths, **options)
 
     def activate_stem(self, x: Tensor) -> Tensor:
-        """ReLU."""
+        """Apply ReLU after the first norm."""
         return torch.relu(x)

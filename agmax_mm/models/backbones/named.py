@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from agmax_mm.models.backbones.timm_backbone import create_timm_model
 
-# Heads whose input is one vector per image, so that a linear classifier can take their place.
+# Heads with one vector per image as input. A linear classifier can replace them.
 _VECTOR_HEADS = (
     'EfficientFormerClsHead',
     'LeViTClsHead',
@@ -28,7 +28,7 @@ _LISTINGS = {
 
 @dataclass(frozen=True)
 class NamedBackbone:
-    """What a classifier needs to put a head on a backbone.
+    """A backbone, and the parts that a classifier needs to put a head on it.
 
     Attributes:
         backbone: Config of the backbone.
@@ -72,7 +72,7 @@ def _timm(model: str, options: dict[str, Any]) -> NamedBackbone:
             logger='current',
             level=30,
         )
-    with torch.device('meta'):  # the width of the features is known once it is built, here without memory
+    with torch.device('meta'):  # building the model tells the width of the features; here it takes no memory
         width = create_timm_model(architecture, **options).head_hidden_size
     backbone = dict(type='agmax_mm.TimmBackbone', model_name=architecture, **options)
     return NamedBackbone(backbone, dict(type='mmpretrain.GlobalAveragePooling'), width)
@@ -92,7 +92,7 @@ def _mmpretrain(model: str, options: dict[str, Any]) -> NamedBackbone:
         got = config['type'] if config['type'] != 'ImageClassifier' else f'the head {head.get("type")}'
         raise ValueError(f'backbone mmpretrain/{model}: expected a classifier with a linear head, got {got}')
     backbone = {**config['backbone'], **options}
-    # Pretrained weights would be downloaded, and stages frozen for their sake would never be trained.
+    # Pretrained weights would be downloaded. Frozen stages would then stay at random values.
     backbone.pop('frozen_stages', None)
     if 'Pretrained' in str(backbone.get('init_cfg')):
         del backbone['init_cfg']

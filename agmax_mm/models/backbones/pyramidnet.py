@@ -19,17 +19,17 @@ from agmax_mm.registry import MODELS
 
 
 class PyramidBottleneck(nn.Module):
-    """Block of norm, 1x1, norm, ReLU, 3x3, norm, ReLU, 1x1, norm; nothing is rectified at either end.
+    """Block of norm, 1x1, norm, ReLU, 3x3, norm, ReLU, 1x1, norm; no ReLU at either end.
 
-    The shortcut has no weights: it is averaged over 2x2 where the stride is 2, and filled with zeros where the block
-    gives more channels than it gets.
+    The shortcut has no weights. It is averaged over 2x2 if the stride is 2, and padded with channels of zeros if the
+    block has more output channels than input channels.
 
     Args:
         in_channels: Channels of the input.
         width: Channels of the 3x3 convolution; the output has four times as many, at least ``in_channels``.
         stride: Stride of the 3x3 convolution, 1 or 2.
-        after_norm: What follows each norm.
-        after_branch: What the branch goes through before it is added.
+        after_norm: Layer after each norm.
+        after_branch: Layer between the end of the branch and the addition.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class PyramidBottleneck(nn.Module):
 
 @MODELS.register_module()
 class PyramidNet(BottleneckNetwork):
-    """PyramidNet of bottleneck blocks, whose width grows in every one of its three stages' ``(depth - 2) / 9`` blocks.
+    """PyramidNet of bottleneck blocks, ``(depth - 2) / 9`` in each of three stages; the width grows with every block.
 
-    The l-th of L blocks is ``16 + l * alpha / L`` wide, rounded, and gives four times as many channels. As in the
-    CutMix authors' code no ReLU follows the stem, and a norm and a ReLU the last stage.
+    The l-th of L blocks is ``16 + l * alpha / L`` wide, rounded, and has four times as many output channels. As in the
+    CutMix authors' code, no ReLU follows the stem, and a norm and a ReLU follow the last stage.
 
     Args:
         depth: Such as 200 or 110; ``(depth - 2)`` must be a multiple of 9.
@@ -88,16 +88,16 @@ class PyramidNet(BottleneckNetwork):
         self.bn_final = nn.BatchNorm2d(self.layer3[-1].bn4.num_features)
 
     def finish(self, x: Tensor) -> Tensor:
-        """Norm and ReLU."""
+        """Apply the last norm and ReLU."""
         return torch.relu(self.bn_final(x))
 
 
 def pyramid_widths(depth: int, alpha: float) -> list[int]:
-    """Channels of the 3x3 convolution of each block."""
+    """Return the channels of the 3x3 convolution of each block."""
     blocks = STAGES * blocks_per_stage(depth, 'PyramidNet')
     width, widths = float(STEM_CHANNELS), []
     for _ in range(blocks):
-        # A running sum, because what is next to a half is rounded as the sum's own errors have it.
+        # The reference adds step by step. Its rounding errors decide how values near a half are rounded.
         width += alpha / blocks
         widths.append(round(width))
     return widths

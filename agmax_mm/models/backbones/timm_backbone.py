@@ -25,12 +25,12 @@ def create_timm_model(model_name: str, **options: Any) -> Any:
 
 @MODELS.register_module()
 class TimmBackbone(BaseModule):
-    """Any timm model, with the features that timm's own classifier would see.
+    """Any timm model, with the features that timm gives to its own classifier.
 
-    The host's ``TIMMBackbone`` gives the tensor in front of timm's pooling. That is a map for some models, tokens or a
-    channels-last map for others, and not what the classifier is made for where timm normalises or convolves after
-    pooling. This one gives something that ``GlobalAveragePooling`` can follow in every case: the last map if timm only
-    averages it, else the pooled features as a map of 1x1. The names of the weights are those of the host's class.
+    The host's ``TIMMBackbone`` returns the tensor before timm's pooling. For some models that is a map, for others it
+    is tokens or a channels-last map. Some models also normalise or convolve after pooling, before the classifier. This
+    class always returns a map that ``GlobalAveragePooling`` can follow: the last map if timm only averages it, and
+    otherwise the pooled features as a map of 1x1. The names of the weights are those of the host's class.
 
     Args:
         model_name: A name of ``timm.list_models()``, see :func:`create_timm_model`.
@@ -47,7 +47,7 @@ class TimmBackbone(BaseModule):
         self.gives_maps = _only_averages(self.timm_model)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """One map ``(N, C, H', W')`` for images ``(N, in_channels, H, W)``."""
+        """Return one map ``(N, C, H', W')`` for images ``(N, in_channels, H, W)``."""
         if self.gives_maps:
             return (self.timm_model.forward_features(x),)
         return (self.timm_model(x)[:, :, None, None],)
@@ -55,7 +55,7 @@ class TimmBackbone(BaseModule):
 
 @torch.no_grad()
 def _only_averages(model: Any) -> bool:
-    """Whether timm's way from the last map to the features is the average over positions, tried on a random map."""
+    """Return whether timm's features are the average of the last map over its positions, tried on a random map."""
     if getattr(model, 'drop_rate', 0):
         return False
     maps = torch.rand(2, model.num_features, 3, 2, generator=torch.Generator().manual_seed(0))

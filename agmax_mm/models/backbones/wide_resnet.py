@@ -50,14 +50,14 @@ class WideBasicBlock(nn.Module):
 class WideResNet(BaseModule):
     """WRN-d-k with three stages of ``(d - 4) / 6`` blocks and 16k, 32k and 64k channels.
 
-    As in the AgMax authors' code every convolution has a bias, and weights start as torch initialises them.
+    As in the AgMax authors' code, every convolution has a bias, and weights have torch's own initialisation.
 
     Args:
         depth: d, such as 40 or 28; ``(d - 4)`` must be a multiple of 6.
         widen_factor: k, such as 2 or 10.
         in_channels: Channels of the input.
         drop_rate: Dropout rate inside the blocks.
-        out_indices: Stages to return, of 0, 1 and 2; the last one is followed by norm and ReLU.
+        out_indices: Stages to return, of 0, 1 and 2; a norm and a ReLU follow the last stage.
         init_cfg: Initialisation, as in the host.
 
     Raises:
@@ -98,7 +98,7 @@ class WideResNet(BaseModule):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps of the stages in ``out_indices`` for images ``(N, in_channels, H, W)``."""
+        """Return the maps of the stages in ``out_indices`` for images ``(N, in_channels, H, W)``."""
         x = self.stem(x)
         outputs = []
         for stage in range(_STAGES):

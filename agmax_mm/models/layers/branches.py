@@ -1,4 +1,4 @@
-"""Which regulariser each residual branch of a network gets."""
+"""The regularisers of the residual branches of a network."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _SHAKE_DROP_OPTIONS = ('final_prob',)
 class BranchRegularizers:
     """Regularisers of the residual branches of a network, by block.
 
-    The CutMix paper says the rate 0.25 of Stochastic Depth, and the probability 0.1 and block size 4 of DropBlock. The
-    rest follows the methods' own papers: Stochastic Depth's linear rule, DropBlock in the last stages and ever more of
-    it, and all of ShakeDrop.
+    The CutMix paper gives the rate 0.25 of Stochastic Depth, and the probability 0.1 and block size 4 of DropBlock.
+    The rest follows the papers of the methods: the linear rule of Stochastic Depth, DropBlock in the last stages with
+    a growing probability, and all of ShakeDrop.
 
     Attributes:
         num_blocks: Blocks of the network, all stages together.
-        drop_path_rate: Probability of dropping a branch, per row of the batch, within ``[0, 1)``; kept ones are scaled
-            by ``1 / (1 - rate)``. 0 is without.
+        drop_path_rate: Probability of dropping a branch, per row of the batch, within ``[0, 1)``; kept branches are
+            scaled by ``1 / (1 - rate)``. 0 turns it off.
         drop_path_mode: ``'linear'`` from 0 in the first block to ``drop_path_rate`` in the last, or ``'uniform'``.
-        drop_block: Options of :class:`DropBlock`, and ``stages``: those whose branches have it, counted from 0, by
-            default the second and third. None is without.
+        drop_block: Options of :class:`DropBlock`, and ``stages``, the stages that have it, counted from 0; by
+            default the second and third. None turns it off.
         shake_drop: ``final_prob`` is the last block's probability of an open gate, by default 0.5; of L blocks the
-            l-th has ``1 - l / L * (1 - final_prob)``. None is without.
+            l-th has ``1 - l / L * (1 - final_prob)``. None turns it off.
 
     Raises:
         ValueError: If an option is unknown or out of range, or Stochastic Depth and ShakeDrop are asked for together.
@@ -65,14 +65,14 @@ class BranchRegularizers:
         return (self.shake_drop or {}).get('final_prob', 0.5)
 
     def after_norms(self, stage: int) -> nn.Module:
-        """What follows every norm of a branch in a stage, counted from 0."""
+        """Return the layer that follows every norm of a branch in a stage, counted from 0."""
         if self.drop_block is None:
             return nn.Identity()
         options = dict(self.drop_block)
         return DropBlock(**options) if stage in options.pop('stages', (1, 2)) else nn.Identity()
 
     def after_branch(self, block: int) -> nn.Module:
-        """What the whole branch goes through before it is added to the shortcut, for blocks counted from 0."""
+        """Return the layer between the end of a branch and its addition to the shortcut, for blocks counted from 0."""
         if self.shake_drop is not None:
             return ShakeDrop(1.0 - (block + 1) / self.num_blocks * (1.0 - self._final_prob))
         rate = self.drop_path_rate

@@ -8,15 +8,16 @@ from agmax_mm.functional import drop_block
 
 
 class DropBlock(nn.Module):
-    """Drop blocks of a feature map in training, in the course of it more and more; see :func:`.drop_block`.
+    """Drop blocks of a feature map in training, with a growing probability; see :func:`.drop_block`.
 
-    Blocks are drawn anew in each forward pass, for each row and channel. The probability grows linearly from 0 in the
-    first step to ``drop_prob`` at the end of training, which :class:`agmax_mm.SetProgressHook` keeps the layer told of.
+    Each forward pass draws new blocks, for each row and channel. The probability grows linearly from 0 in the first
+    step to ``drop_prob`` at the end of training.
+    :class:`agmax_mm.SetProgressHook` tells the layer how much of training is done.
 
     Args:
         drop_prob: Share of the map to drop at the end of training, within ``[0, 1)``.
-        block_size: Side of the blocks, at least 1; even ones are exact, too.
-        ramp: Whether the probability grows; else it is ``drop_prob`` throughout, and no hook is needed.
+        block_size: Side of the blocks, at least 1, odd or even.
+        ramp: Whether the probability grows. Otherwise it is always ``drop_prob``, and no hook is needed.
 
     Raises:
         ValueError: If a number is out of range, or in training if the map is smaller than a block or the layer was
@@ -35,12 +36,12 @@ class DropBlock(nn.Module):
         self.ramp = ramp
 
     def set_progress(self, fraction: float) -> None:
-        """Say how much of training is done, within ``[0, 1]``."""
+        """Set how much of training is done, within ``[0, 1]``."""
         if self.ramp:
             self.progress = fraction
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map of shape ``(N, C, H, W)``, the same in evaluation."""
+        """Drop blocks of a map ``(N, C, H, W)`` in training; return it unchanged in evaluation."""
         if not self.training:
             return x
         if self.progress is None:
@@ -51,5 +52,5 @@ class DropBlock(nn.Module):
         return drop_block(x, drop_prob=self.drop_prob * self.progress, block_size=self.block_size)
 
     def extra_repr(self) -> str:
-        """What the layer's line in a printed network says."""
+        """Return the options, for the printed network."""
         return f'drop_prob={self.drop_prob}, block_size={self.block_size}, ramp={self.ramp}'

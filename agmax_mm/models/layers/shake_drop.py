@@ -8,11 +8,11 @@ from agmax_mm.functional import shake_drop
 
 
 class ShakeDrop(nn.Module):
-    """Weigh a residual branch at random in training, by ``keep_prob`` in evaluation; see :func:`.shake_drop`.
+    """Weight a residual branch by random factors in training, and by ``keep_prob`` in evaluation.
 
-    All views that pass together share the gate; in data-parallel training each process draws its own. A forward pass
-    that is repeated to save memory repeats its draws, as ``torch.utils.checkpoint`` restores the generators for it; the
-    backward draws come after both.
+    See :func:`.shake_drop`. All views of one forward pass share the gate. In data-parallel training each process draws
+    its own gate. ``torch.utils.checkpoint`` may repeat a forward pass to save memory; it restores the generators, so
+    the repeated pass draws the same numbers. The draws of the backward pass come after both.
 
     Args:
         keep_prob: Probability of leaving the branch as it is, within ``[0, 1]``.
@@ -28,9 +28,9 @@ class ShakeDrop(nn.Module):
         self.keep_prob = keep_prob
 
     def forward(self, x: Tensor) -> Tensor:
-        """Tensor of shape ``(N, ...)``."""
+        """Weight a branch of shape ``(N, ...)``."""
         return shake_drop(x, keep_prob=self.keep_prob) if self.training else x * self.keep_prob
 
     def extra_repr(self) -> str:
-        """What the layer's line in a printed network says."""
+        """Return the options, for the printed network."""
         return f'keep_prob={self.keep_prob}'
