@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Measure speed and memory; figures are ratios between forms that ran side by side."""
+"""Measure speed and memory. The figures are ratios between forms that ran side by side."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', default='benchmarks', metavar='DIR', help='folder of the results (default: benchmarks)'
     )
-    parser.add_argument('--json', metavar='FILE', help='write the values to this file alone, and no page')
+    parser.add_argument('--json', metavar='FILE', help='write only the values, to this file, and no page')
     parser.add_argument('--rounds', type=int, metavar='N', help="timed rounds (default: the suite's own number)")
     parser.add_argument('--threads', type=int, default=1, metavar='N', help="torch's threads (default: 1)")
     parser.add_argument(
@@ -53,7 +53,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure."""
+    """Run the suites, and write their pages."""
     args = parse_args()
     os.environ['CUDA_VISIBLE_DEVICES'] = ''  # all suites measure the processor
     from agmax_mm.fileio import write_json

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draw what a classification recipe feeds to its network: every view of a training batch, with mixing and labels."""
+"""Draw the input of a classification recipe's network: every view of a training batch, with mixing and labels."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Compare."""
+    """Train the arms of a study, and write the table of their differences."""
     args = parse_args()
     from agmax_mm.experiments.study import read_study
     from agmax_mm.experiments.study_report import write_study

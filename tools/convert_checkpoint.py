@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Convert a classifier's checkpoint of others to this package, and back to the authors'; logits stay the same."""
+"""Convert the checkpoint of another library or of the papers' authors to this package, and back to the authors'."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Convert."""
+    """Convert the checkpoint, and write the file."""
     args = parse_args()
     from agmax_mm.checkpoints.convert import convert_file
 

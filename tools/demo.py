@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run the whole way on embedded data: pre-train with and without AgMax, transfer to detection, write a report.
+"""Run the whole demonstration: pre-train with and without AgMax, transfer to detection, and write a report.
 
 Takes about 20 minutes on two CPU cores. It can be stopped at any time; run again, it goes on where it was.
 """
@@ -27,12 +27,12 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('--work-dir', default='work_dirs/demo', help='(default: work_dirs/demo)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the data and of every run (default: 0)')
-    parser.add_argument('--jobs', type=int, help='commands at a time (default: 2, or 1 where there is one core)')
+    parser.add_argument('--jobs', type=int, help='number of commands at a time (default: 2, or 1 on one core)')
     return parser.parse_args()
 
 
 def main() -> int:
-    """Run what is left of the demonstration."""
+    """Run the remaining stages of the demonstration."""
     args = parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     jobs = args.jobs or min(2, cores)
@@ -67,7 +67,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _only_one(work_dir: Path) -> Iterator[int]:
-    """Hold the folder's lock, and refuse to run while another does: a demo, or a command that outlived one."""
+    """Take the folder's lock. Refuse to run if another demo, or one of its commands, still runs there."""
     import fcntl
 
     work_dir.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draw what detectors found in test images, beside the truth, as their runs recorded it."""
+"""Draw the recorded detections of runs in test images, beside the ground truth."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', required=True, metavar='FILE.png', help='picture to write')
     parser.add_argument('--titles', nargs='+', help="a title for each run (default: its folder's name)")
     parser.add_argument('--images', type=int, help='number of test images (default: all that were recorded)')
-    parser.add_argument('--score', type=float, help='least score of a detection shown (default: all recorded ones)')
+    parser.add_argument('--score', type=float, help='lowest score of the shown detections (default: all recorded ones)')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Draw the picture that the command line describes."""
+    """Draw the picture."""
     args = parse_args()
     if args.titles and len(args.titles) != len(args.runs):
         raise ValueError(f'--titles: expected {len(args.runs)}, one for each run, got {len(args.titles)}')

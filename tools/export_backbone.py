@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Turn a checkpoint into one backbone file with provenance: no classifier, no pair head, nothing but weights.
+"""Turn a checkpoint into one backbone file with provenance: only weights, without classifier and pair head.
 
 Or, where OUT ends in .onnx, into the whole classifier for other runtimes.
 """
@@ -64,7 +64,7 @@ def parse_args() -> argparse.Namespace:
         '--weights',
         choices=['auto', 'average', 'plain'],
         default='auto',
-        help='where there is a moving average (EMA), that or the plain weights (default: the one in the usual place, '
+        help='with a moving average (EMA): its weights or the plain ones (default: those in the usual place, '
         "which is the average in this package's files, the plain weights in timm's)",
     )
     parser.add_argument('--config', help='recipe of the classifier, for .onnx')
@@ -76,7 +76,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Export."""
+    """Export the backbone, and write the file."""
     args = parse_args()
     if args.out.endswith('.onnx') != bool(args.config):
         raise ValueError(f'--config: expected a recipe with a .onnx file and with nothing else, got {args.config!r}')

@@ -1,4 +1,4 @@
-"""Make ``.venv`` and install into it, with exact versions, what the package, its demonstration and its tests need.
+"""Make ``.venv``, and install all that the package, its demonstration and its tests need, with exact versions.
 
 The Makefile calls this before everything else, so it is quick when nothing is to do. It needs Python's standard library
 alone. An interrupted run goes on where pip left off when it is called again; the full log is ``.venv/install.log``.
@@ -35,7 +35,7 @@ FULL_SIZE_GB, UPDATE_SIZE_GB = 8, 1
 
 
 class InstallError(Exception):
-    """What a person can fix; its text is the one line they see."""
+    """Error that a person can fix. The person sees its text as one line."""
 
 
 class Installer:
@@ -53,7 +53,7 @@ class Installer:
     # What is there already
 
     def key(self) -> str:
-        """Hash what decides the contents of the environment: the pins, Python, the platform and the place."""
+        """Hash all that decides the contents of the environment: the pins, Python, the platform and the place."""
         settings = self.venv / 'pyvenv.cfg'
         parts = [path.read_bytes() for path in sorted(self.requirements.glob('*.txt'))]
         parts.append(settings.read_bytes() if settings.is_file() else b'')
@@ -62,7 +62,7 @@ class Installer:
         return hashlib.sha256(b'\0'.join(parts)).hexdigest()
 
     def evidence(self) -> list[str]:
-        """List what shows that the pinned distributions are installed: metadata folders, and what others overwrite."""
+        """List the traces of the pinned distributions: metadata folders, and files that others overwrite."""
         if not self.site.is_dir():
             return []
         pinned = set(re.findall(r'^([\w.-]+)==', (self.requirements / 'constraints.txt').read_text(), re.MULTILINE))
@@ -73,7 +73,7 @@ class Installer:
         return sorted(found + [f'{path.name} {path.stat().st_size}' for path in compiled])
 
     def is_current(self) -> bool:
-        """Whether an earlier run ended well and nothing it installed has been changed since."""
+        """Return whether an earlier run succeeded and its installation is unchanged."""
         try:
             stamp = json.loads(self.stamp.read_text())
         except (OSError, ValueError):
@@ -111,7 +111,7 @@ class Installer:
         return str(self.requirements / f'{name}.txt')
 
     def check_disk(self) -> None:
-        """Refuse to begin what would fill the disk."""
+        """Refuse an installation that would fill the disk."""
         needed = UPDATE_SIZE_GB if (self.site / 'torch' / 'lib').is_dir() else FULL_SIZE_GB
         free = shutil.disk_usage(self.venv.parent).free / 1e9
         if free < needed:
@@ -137,7 +137,7 @@ class Installer:
             raise InstallError(f'cannot make {self.venv.name} with {sys.executable}: {explain(printed)}{hint}')
 
     def pip(self, title: str, *arguments: str, early: bool = False, environment: dict[str, str] | None = None) -> str:
-        """Run ``pip install`` under the constraints, show how it goes on, and return what it printed."""
+        """Run ``pip install`` under the constraints, show its progress, and return its output."""
         options = ['--verbose', '--constraint', self.file('constraints'), '--disable-pip-version-check']
         if not early:  # the pip that comes with Python may be too old for this
             options += ['--progress-bar', 'raw']
@@ -150,7 +150,7 @@ class Installer:
         return output
 
     def use_headless_cv2(self) -> None:
-        """Put the headless build of OpenCV in front of the desktop build, which needs a libGL that servers lack.
+        """Install the headless build of OpenCV over the desktop build, which needs libGL; servers do not have it.
 
         The libraries ask for both distributions, which write the same folder: the one installed last is imported.
         """
@@ -182,7 +182,7 @@ class Installer:
             raise InstallError(f"mmcv's operators do not work: {error} (full log: {os.path.relpath(self.log)})")
 
     def operators_error(self) -> str | None:
-        """Run mmcv's operators on inputs with known results; return what went wrong, or None."""
+        """Run mmcv's operators on inputs with known results; return the error, or None."""
         probe = ROOT / 'agmax_mm' / 'doctor' / 'probes.py'
         done = subprocess.run([str(self.python), str(probe), 'operators'], capture_output=True, text=True)
         try:
@@ -205,7 +205,7 @@ class Installer:
         return environment
 
     def verify(self) -> None:
-        """Let the doctor have the last word."""
+        """Run the doctor on the new environment."""
         done = subprocess.run([str(self.python), '-m', 'agmax_mm', 'doctor'], cwd=ROOT, capture_output=True, text=True)
         print(done.stdout.strip(), flush=True)
         works = re.search(rf'^{self.tier} +works', done.stdout, re.MULTILINE)
@@ -219,7 +219,7 @@ def normalised(name: str) -> str:
 
 
 def capture(command: list[object]) -> str:
-    """Return what a command prints, or nothing if it fails or does not exist."""
+    """Return the output of a command, or nothing if it fails or does not exist."""
     try:
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=ROOT)
     except OSError:
@@ -228,14 +228,14 @@ def capture(command: list[object]) -> str:
 
 
 def check_python() -> None:
-    """Refuse another Python than the one that the pins were tested with."""
+    """Refuse a Python that the pins were not tested with."""
     if sys.version_info[:2] != PYTHON_VERSION:
         want, got = '.'.join(map(str, PYTHON_VERSION)), platform.python_version()
         raise InstallError(f'expected Python {want}, got {got} ({sys.executable}); name another with PYTHON=...')
 
 
 def check_compiler() -> None:
-    """Refuse to compile where there is no C++ compiler or Python's header files are missing."""
+    """Refuse to compile without a C++ compiler or Python's header files."""
     asked = os.environ.get('CXX')
     candidates = [shlex.split(asked)[0]] if asked else ['c++', 'g++', 'clang++']
     without = 'or install without detection: make install TIER=classification'

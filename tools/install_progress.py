@@ -1,4 +1,4 @@
-"""Run pip, keep its full output in a log, and show a person one line of how far it is."""
+"""Run pip, keep its full output in a log, and show its progress in one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CAUSES = (
 
 
 def explain(output: str) -> str:
-    """Return in one line why a command failed: the known cause, else the last line that says "error", else the last."""
+    """Return the reason of a failure in one line: a known cause, or the last line with "error", or the last line."""
     for pattern, cause in CAUSES:
         if re.search(pattern, output):
             return cause
@@ -49,7 +49,7 @@ def explain(output: str) -> str:
 
 
 def describe(line: str) -> str | None:
-    """Return what a line of pip's output says about progress, or None."""
+    """Return the progress that a line of pip's output tells, or None."""
     if found := COMPILED.match(line):
         return f'file {found[1]} of {found[2]}'
     if found := DOWNLOADED.match(line):
@@ -65,7 +65,7 @@ def elapsed(seconds: float) -> str:
 
 
 class Progress:
-    """One step of the installation on the terminal: a line that updates itself, or plain lines where that cannot be."""
+    """One step of the installation on the terminal: one line that changes, or plain lines without a terminal."""
 
     def __init__(self, title: str, log: Path) -> None:
         self.title = title
@@ -112,7 +112,7 @@ class Progress:
         lines.put(None)
 
     def _next(self, lines: queue.Queue[str | None]) -> str | None:
-        """Return the next line of output, or None at its end; keep the shown time going meanwhile."""
+        """Return the next line of output, or None at its end; update the shown time while waiting."""
         while True:
             try:
                 return lines.get(timeout=1)
@@ -120,7 +120,7 @@ class Progress:
                 self.show()
 
     def note(self, line: str) -> None:
-        """Take in one line of output."""
+        """Read one line of output, and show its progress."""
         status = describe(line)
         if status is None:
             return
@@ -128,7 +128,7 @@ class Progress:
         self.show(important=bool(COMPILED.match(line)) or status.startswith('building'))
 
     def show(self, important: bool = False) -> None:
-        """Print where the step stands; where lines cannot be overwritten, only now and then or if it is important."""
+        """Print the state of the step. If lines cannot be overwritten, print only now and then, or important ones."""
         now = time.monotonic()
         text = f'{self.title}: {elapsed(now - self.started)}  {self.status}'
         if self.live:
@@ -141,7 +141,7 @@ class Progress:
         self.printed = now
 
     def finish(self, code: int) -> None:
-        """Print how the step ended."""
+        """Print the result of the step."""
         self.status = 'done' if code == 0 else 'failed'
         self.show(important=True)
         if self.live:

@@ -18,12 +18,12 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('out', help='directory to write; one with digits of another seed is replaced')
     parser.add_argument('--seed', type=int, default=0, help='seed of the splits and the pictures (default: 0)')
-    parser.add_argument('--progress', metavar='DIR', help='note the progress in a file of this directory')
+    parser.add_argument('--progress', metavar='DIR', help='write the progress to a file in this directory')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Write the data, or say that they are there."""
+    """Write the data, unless they are already there."""
     args = parse_args()
     from agmax_mm.demo.digits import DigitDataSpec, build_digit_data
     from agmax_mm.progress import PROGRESS_FILE, Bars, note_progress

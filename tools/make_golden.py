@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Renew the golden files in tests/golden/, with which tests compare the recipes and what they train to.
+"""Renew the golden files in tests/golden/. Tests compare the recipes and their training with them.
 
 ``recipes`` are the effective values of every recipe. Look at the difference before you commit it: each line is a
 recipe that trains otherwise than before.

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a che
 _EXAMPLE = """example:
   python tools/make_recipes.py --check
 
-Files that this command wrote earlier and no longer writes are removed; others in these folders are left alone.
+The command removes files that it wrote earlier and no longer writes. It does not touch other files in these folders.
 """
 
 
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Write or check."""
+    """Write the recipes, or compare them with the files."""
     args = parse_args()
     from tools.recipes.files import compare, write
 

@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Report."""
+    """Write the report."""
     args = parse_args()
     from agmax_mm.results.overview import write_overview
     from agmax_mm.results.runs import Run, find_runs

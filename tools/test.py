@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Evaluate, and print the metrics as one line of JSON."""
+    """Evaluate the checkpoint, and print the metrics as one line of JSON."""
     args = parse_args()
     from agmax_mm.host import quick_imports
 

@@ -25,10 +25,12 @@ def parse_args() -> argparse.Namespace:
         const=True,
         default=False,
         metavar='PATH',
-        help='go on from this checkpoint; without PATH from the newest one of the work dir, if there is one',
+        help='go on from this checkpoint; without PATH, from the newest one of the work dir, if it has one',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision and channels last, where that is faster')
-    parser.add_argument('--seed', type=int, help='seed of all random generators (default: a random one, recorded)')
+    parser.add_argument('--amp', action='store_true', help='use mixed precision and channels last if that is faster')
+    parser.add_argument(
+        '--seed', type=int, help='seed of all random generators (default: a random one, which is recorded)'
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument(
@@ -44,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Train."""
+    """Train the config."""
     args = parse_args()
     from agmax_mm.host import quick_imports
 

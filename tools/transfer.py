@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
     detector = parser.add_mutually_exclusive_group()
     defaults = ', '.join(f'{name} for {task}' for task, name in DEFAULT_DETECTORS.items())
     detector.add_argument('--detector', choices=list(DETECTORS), help=f'(default: {defaults})')
-    detector.add_argument('--config', help="a recipe in place of the detector's, which is taken as it is")
+    detector.add_argument('--config', help="a recipe that replaces the detector's, without changes to it")
     parser.add_argument('--data-root', help='(default: data/VOCdevkit or data/coco)')
     classes = parser.add_mutually_exclusive_group()
     classes.add_argument('--classes', help="VOC class names, separated by commas (default: VOC's twenty)")
@@ -53,7 +53,7 @@ def parse_args() -> argparse.Namespace:
         '--ann', nargs=2, metavar=('TRAIN', 'VAL'), help='COCO annotation files, relative to the data root'
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of the first run (default: 0)')
-    parser.add_argument('--repeat', type=int, default=1, help='number of runs, of consecutive seeds (default: 1)')
+    parser.add_argument('--repeat', type=int, default=1, help='number of runs, with consecutive seeds (default: 1)')
     parser.add_argument(
         '--finetune',
         choices=list(FINETUNE),
@@ -64,19 +64,19 @@ def parse_args() -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group()
     length.add_argument('--epochs', type=int, help="(default: the recipe's)")
     length.add_argument('--iters', type=int, help='length in steps instead of epochs')
-    parser.add_argument('--batch-size', type=int, help='images a step and process; the learning rate follows')
+    parser.add_argument('--batch-size', type=int, help='images per step and process; the learning rate follows')
     parser.add_argument(
         '--image-size', type=int, metavar='PIXELS', help="longer side of the images (default: the recipe's)"
     )
     parser.add_argument('--processes', type=int, default=1, help='processes on this machine, one per GPU (default: 1)')
     parser.add_argument('--work-dir', help='(default: work_dirs/transfer_<task>_<detector>_<backbone>)')
-    parser.add_argument('--resume', action='store_true', help='go on from what the work dir holds')
+    parser.add_argument('--resume', action='store_true', help='go on with the runs in the work dir')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Transfer."""
+    """Fine-tune and evaluate the backbones, and write the rows."""
     args = parse_args()
     if args.repeat < 1 or args.processes < 1 or (args.batch_size or 1) < 1:
         raise ValueError('--repeat, --processes and --batch-size: expected at least 1')
