@@ -14,7 +14,11 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 from mmpretrain.registry import BATCH_AUGMENTS as MMPRETRAIN_BATCH_AUGMENTS
 
+from agmax_mm.safe_reading import guard_host
+
 _SCOPE = 'agmax_mm'
+# Here, because every config that names a type of this package imports this module, also in the host's own tools.
+guard_host()
 
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['agmax_mm.models'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['agmax_mm.datasets'])

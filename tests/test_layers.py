@@ -21,7 +21,10 @@ ROWS = [
     ['detection', 'localization', 'speech', 'captioning'],
     ['models', 'doctor'],
     ['batch_augments', 'datasets', 'checkpoints', 'operators'],
-    ['cli', 'fileio', 'findings', 'host', 'machine', 'metrics', 'progress', 'randomness', 'recipe_files', 'registry'],
+    [
+        *('cli', 'fileio', 'findings', 'host', 'machine', 'metrics', 'progress', 'randomness', 'recipe_files'),
+        *('registry', 'safe_reading'),
+    ],
     ['functional'],
 ]
 ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}

@@ -16,7 +16,8 @@ import agmax_mm
 from agmax_mm.checkpoints.formats import FORMATS, detect_format, is_cutmix_authors
 from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, first_names
 from agmax_mm.checkpoints.unwrapping import WEIGHTS, has_average, largest_state, possible_states, usual_weights
-from agmax_mm.fileio import NOTE, load_checkpoint_file
+from agmax_mm.fileio import load_checkpoint_file
+from agmax_mm.safe_reading import NOTE
 
 # Facts about a run beside its weights, in the files of the AgMax authors, the CutMix authors and timm.
 _RUN_FACTS = (

@@ -13,7 +13,8 @@ from mmengine.runner import find_latest_checkpoint
 from safetensors.torch import save_file
 from torch import Tensor
 
-from agmax_mm.fileio import NOTE, atomic_path
+from agmax_mm.fileio import atomic_path
+from agmax_mm.safe_reading import NOTE
 
 SUFFIXES = ('.safetensors', '.pth')
 # Which of the checkpoints in a run's folder.

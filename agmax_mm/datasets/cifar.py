@@ -15,26 +15,10 @@ from mmpretrain.datasets.categories import CIFAR10_CATEGORIES, CIFAR100_CATEGORI
 
 from agmax_mm.datasets.image_folder import ImageFolder
 from agmax_mm.registry import DATASETS
+from agmax_mm.safe_reading import ArrayUnpickler
 
 _SIDE = 32
 _SPLITS = ('train', 'test')
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickler for numpy arrays and plain values only. The official files are pickles of Python 2."""
-
-    _ADMITTED = {
-        ('numpy.core.multiarray', '_reconstruct'),
-        ('numpy._core.multiarray', '_reconstruct'),
-        ('numpy', 'ndarray'),
-        ('numpy', 'dtype'),
-        ('_codecs', 'encode'),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ADMITTED:
-            raise pickle.UnpicklingError(f'{module}.{name} is not admitted')
-        return super().find_class(module, name)
 
 
 @DATASETS.register_module()
@@ -101,7 +85,7 @@ class CIFAR10(BaseDataset):
             if not path.is_file():
                 raise ValueError(f'{type(self).__name__}: expected the file {str(path)!r}, got none')
             try:
-                content = _ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
+                content = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
                 arrays.append(np.asarray(content['data'], dtype=np.uint8).reshape(-1, 3, _SIDE, _SIDE))
                 labels.extend(content[self._LABEL_KEY])
             except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
