@@ -1,0 +1,1 @@
+"""The console command: one thin file for each subcommand."""

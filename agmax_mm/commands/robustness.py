@@ -1,0 +1,70 @@
+"""Measure how checkpoints do under corruptions, attacks, occlusion, mixing and images of no class."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+EXAMPLE = """examples:
+  robustness configs/baseline/wrn40-2_standard_200e_cifar10.py baseline.pth agmax.pth \\
+      --suites fgsm pgd calibration --out robustness.json --report robustness_report
+  robustness configs/baseline/resnet50_standard_90e.py epoch_90.pth --suites corruption \\
+      --options corruption.folder=/data/imagenet-c --out imagenet_c.json
+
+Run the same command again to go on after a stop. Options of suites (--options SUITE.OPTION=VALUE):
+"""
+_SUITES = ('corruption', 'fgsm', 'pgd', 'occlusion', 'between', 'ood', 'calibration')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument('config', help='config file; its test set is used')
+    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
+    parser.add_argument(
+        '--suites', nargs='+', default=list(_SUITES), metavar='SUITE', help=f'of {", ".join(_SUITES)} (default: all)'
+    )
+    parser.add_argument('--out', required=True, metavar='FILE.json', help='results, written after each condition')
+    parser.add_argument('--report', metavar='DIR', help='also write a page with tables, plots and sheets of images')
+    parser.add_argument('--options', nargs='+', metavar='SUITE.OPTION=VALUE', default=[], help='options of suites')
+    parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
+    parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
+    parser.add_argument('--cache', metavar='DIR', help='keep corrupted images here, to make them once')
+    parser.add_argument('--work-dir', help="folder of the logs (default: work_dirs/<config's name>)")
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
+
+
+def main(args: argparse.Namespace) -> None:
+    """Measure, print the tables, and write the page."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    for name, least in (('batch_size', 1), ('workers', 0)):
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise ValueError(f'--{name.replace("_", "-")}: expected at least {least}, got {value}')
+    from agmax_mm.host import quick_imports
+
+    with quick_imports():
+        from agmax_mm.engine.options import parse_options
+        from agmax_mm.results.page import render_markdown
+        from agmax_mm.robustness import report, suite
+
+    measured = suite.open_measurement(
+        args.config,
+        args.checkpoints,
+        args.suites,
+        args.out,
+        options=parse_options(args.options),
+        batch_size=args.batch_size,
+        workers=args.workers,
+        cache=args.cache,
+        work_dir=args.work_dir,
+        launcher=args.launcher,
+        config_options=parse_options(args.cfg_options),
+    )
+    measured.fill()
+    sheets = report.draw_sheets(measured, args.report) if args.report else {}
+    if measured.first:
+        print(render_markdown(report.build_page(measured, None)))
+        if args.report:
+            report.write_report(measured, args.report, sheets)
