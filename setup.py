@@ -47,6 +47,7 @@ setup(
     license='Apache-2.0',
     license_files=['LICENSE'],
     packages=find_packages(include=['agmax_mm', 'agmax_mm.*']),
+    package_data={'agmax_mm.results': ['page.css', 'page.js']},
     cmdclass={'build_py': BuildWithConfigs},
     zip_safe=False,
     python_requires='>=3.10,<3.13',

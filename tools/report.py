@@ -10,6 +10,7 @@ from agmax_mm.cli import make_parser, run
 
 _EXAMPLE = """example:
   python tools/report.py work_dirs/resnet50_cutmix_aa_270e configs/agmax/resnet50_cutmix_aa_270e.py --out report
+  python tools/report.py work_dirs/study --out report --format html csv latex
 
 A folder stands for every run in it or below it; a config stands for a recipe that has not been run.
 """
@@ -20,6 +21,13 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('sources', nargs='+', metavar='WORK_DIR', help='folders with runs, or configs')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of the report')
+    parser.add_argument(
+        '--format',
+        nargs='+',
+        choices=['html', 'markdown', 'csv', 'latex'],
+        default=['html', 'markdown'],
+        help='index.html, report.md, and each table as .csv or .tex (default: html markdown)',
+    )
     parser.add_argument('--title', default='Results', help='(default: Results)')
     return parser.parse_args()
 
@@ -37,8 +45,8 @@ def main() -> None:
         name = Path(path).name
         if name not in {run.record['config'] for run in runs}:
             runs.append(Run.not_run(name, load_config(path).to_dict().get('paper')))
-    write_overview(runs, args.out, args.title)
-    print(f'wrote {Path(args.out) / "index.html"}')
+    written = write_overview(runs, args.out, args.title, args.format)
+    print(f'wrote {", ".join(map(str, written))}')
 
 
 if __name__ == '__main__':

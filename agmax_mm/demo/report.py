@@ -16,10 +16,11 @@ from agmax_mm.metrics import TOP1, Metric
 from agmax_mm.progress import duration
 from agmax_mm.results.detections import draw_detections
 from agmax_mm.results.overview import version_table
-from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
+from agmax_mm.results.page import Figure, Page, Section, Table, Text
 from agmax_mm.results.plots import learning_curves
 from agmax_mm.results.runs import Run, load_run
 from agmax_mm.results.statistics import NONE, moments_text
+from agmax_mm.results.table_files import write_page
 
 _VOC, _COCO = DETECTORS
 # Test scenes that are drawn for each detector.
@@ -125,10 +126,10 @@ def _detector_section(detector: str) -> Section:
 def _draw_curves(runs: Mapping[str, Run], folder: Path) -> None:
     pretrain = {title: runs[f'pretrain_{arm}'] for arm, title in ARMS.items()} | {'two views only': runs[CONTROL]}
     keys = [('train', 'loss_cls'), ('val', TOP1.name)]
-    learning_curves(pretrain, folder / 'curves_pretrain.png', keys)
+    learning_curves({name: [run] for name, run in pretrain.items()}, folder / 'curves_pretrain.png', keys)
     for detector in DETECTORS:
         metrics = [metric.name for kind, metric in _COLUMNS if kind == detector]
-        arms = {f'from {title}': runs[f'{detector}_{arm}'] for arm, title in ARMS.items()}
+        arms = {f'from {title}': [runs[f'{detector}_{arm}']] for arm, title in ARMS.items()}
         keys = [('train', 'loss'), *(('val', metric) for metric in metrics)]
         learning_curves(arms, folder / f'curves_{detector}.png', keys)
 

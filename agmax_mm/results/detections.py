@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from agmax_mm.fileio import DETECTIONS_FILE
 from agmax_mm.results.page import Figure, Section
 from agmax_mm.results.plots import COLOURS, detection_grid, precision_recall
-from agmax_mm.results.runs import Run
+from agmax_mm.results.record_check import check_detections, read_json
+from agmax_mm.results.runs import Run, group_names, repeats
 
 _CLASSES_A_FIGURE = 20
 _RUNS_A_GRID = 4
@@ -32,30 +33,29 @@ def load_detections(run: Run) -> Record | None:
     path = None if run.folder is None else run.folder / DETECTIONS_FILE
     if path is None or not path.is_file():
         return None
-    try:
-        record: Record = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'detections: expected JSON in {str(path)!r}, got {error}') from None
-    missing = [key for key in ('classes', 'rule', 'recall', 'curves', 'pictures') if key not in record]
-    if missing:
-        raise ValueError(f'detections: expected a record of an evaluation in {str(path)!r}, which lacks {missing}')
+    record: Record = read_json(path, 'detections')
+    check_detections(record, path)
     return record
 
 
 def detection_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     """Draw curves and pictures of the runs that have them; runs on the same data share their figures.
 
+    Of repeats with other seeds the first one stands for all.
+
     Args:
         runs: Finished runs.
         folder: Where the pictures go.
     """
     groups: dict[str, dict[str, Record]] = {}
-    for run in runs:
-        record = load_detections(run)
-        if record is not None:
-            images = [picture['path'] for picture in record['pictures']]
-            key = json.dumps([record['rule'], record['classes'], images])
-            groups.setdefault(key, {})[run.name] = record
+    recorded = repeats(run for run in runs if load_detections(run) is not None)
+    for name, repeated in zip(group_names(recorded), recorded, strict=True):
+        record = load_detections(repeated[0])
+        assert record is not None
+        images = [picture['path'] for picture in record['pictures']]
+        key = json.dumps([record['rule'], record['classes'], images])
+        title = name if len(repeated) == 1 else f'{name}, first of {len(repeated)} seeds'
+        groups.setdefault(key, {})[title] = record
     return [
         section
         for number, group in enumerate(groups.values(), start=1)

@@ -8,17 +8,29 @@ from pathlib import Path
 
 from agmax_mm.fileio import write_json
 from agmax_mm.results.detections import detection_sections
-from agmax_mm.results.page import Figure, Page, Section, Table, Text, write_page
+from agmax_mm.results.page import Figure, Page, Section, Table, Text
 from agmax_mm.results.plots import COLOURS, error_curves, learning_curves
 from agmax_mm.results.runs import Run, group_names, repeats
-from agmax_mm.results.tables import run_table, score_table
+from agmax_mm.results.table_files import PAGES, write_page
+from agmax_mm.results.tables import comparison_table, run_table, score_table
 
 
-def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: str) -> None:
-    """Write ``report.md``, ``index.html``, ``results.json`` the curves of the runs and what detectors found.
+def write_overview(
+    runs: Sequence[Run], folder: str | os.PathLike[str], title: str, formats: Sequence[str] = PAGES
+) -> list[Path]:
+    """Write the report, ``results.json``, the curves of the runs and what detectors found.
+
+    Args:
+        runs: The runs.
+        folder: Where to.
+        title: Title of the page.
+        formats: Some of :data:`agmax_mm.results.table_files.FORMATS`.
+
+    Returns:
+        The files of the report.
 
     Raises:
-        ValueError: If there are no runs.
+        ValueError: If there are no runs, or a record cannot be shown.
     """
     if not runs:
         raise ValueError('report: expected at least one run or config, got none')
@@ -26,6 +38,7 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
     folder.mkdir(parents=True, exist_ok=True)
     sections = [
         Section('Scores', [Text(SCORE_NOTE), score_table(runs)]),
+        *_comparison_sections(runs),
         *_error_sections(runs, folder),
         *_curve_sections(runs, folder),
         *detection_sections(runs, folder),
@@ -33,7 +46,7 @@ def write_overview(runs: Sequence[Run], folder: str | os.PathLike[str], title: s
     ]
     completed = sum(run.status == 'completed' for run in runs)
     write_json({run.name: run.record for run in runs}, folder / 'results.json')
-    write_page(Page(title, f'{completed} of {len(runs)} runs completed.', sections), folder)
+    return write_page(Page(title, f'{completed} of {len(runs)} runs completed.', sections), folder, formats)
 
 
 SCORE_NOTE = (
@@ -61,6 +74,18 @@ def version_table(runs: Sequence[Run]) -> Table:
     return Table(('what', 'version'), rows)
 
 
+def _comparison_sections(runs: Sequence[Run]) -> list[Section]:
+    """Runs side by side, where there are two with options that differ."""
+    table = comparison_table(runs)
+    return [Section('Comparison', [Text(_COMPARISON_NOTE), table])] if table is not None else []
+
+
+_COMPARISON_NOTE = (
+    'One row for each set of repeats, with the options in which the rows differ, by the configs beside the records. '
+    'Scores: after the last epoch, mean and sample standard deviation over n runs.'
+)
+
+
 def _error_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     """Top-1 error by epoch, repeats of a recipe as one line, with at most as many lines as there are colours."""
     measured = repeats(run for run in runs if len(run.errors_by_epoch()) > 1)
@@ -77,8 +102,9 @@ def _curve_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     """One section for each family of runs that share a metric, with at most as many lines as there are colours."""
     sections = []
     for metric in dict.fromkeys(run.complement_of(name) or name for run in runs for name in run.metrics()):
-        curves = {run.name: run for run in runs if run.curve('val', metric)[0]}
-        label = next((run.label(metric) for run in curves.values()), metric)
+        measured = repeats(run for run in runs if run.curve('val', metric)[0])
+        curves = dict(zip(group_names(measured), measured, strict=True))
+        label = next((group[0].label(metric) for group in measured), metric)
         for part in range(0, len(curves), len(COLOURS)):
             chunk = dict(list(curves.items())[part : part + len(COLOURS)])
             file = f'curves_{metric.replace("/", "_")}_{part // len(COLOURS) + 1}.png'

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from agmax_mm.fileio import atomic_path
 from agmax_mm.metrics import TOP1_ERROR
+from agmax_mm.results.escape import shortened
+from agmax_mm.results.letters import make_texts_drawable
 from agmax_mm.results.runs import Run
 from agmax_mm.results.statistics import moments, moments_text
 
@@ -18,28 +20,66 @@ from agmax_mm.results.statistics import moments, moments_text
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
 
 
-def learning_curves(runs: Mapping[str, Run], path: str | os.PathLike[str], keys: Sequence[tuple[str, str]]) -> None:
-    """Draw one panel for each ``(split, key)`` of the runs' histories, one line per run.
+def learning_curves(
+    groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[str], keys: Sequence[tuple[str, str]]
+) -> None:
+    """Draw one panel for each ``(split, key)`` of the histories, one line for each group of repeats.
+
+    A line is the mean over the runs, with a band of one sample standard deviation to both sides where there are two.
+    The axis counts epochs; where a run has none, it counts steps.
 
     Args:
-        runs: Runs by the name in the legend.
+        groups: Repeats by the name in the legend.
         path: Picture file to write.
         keys: What to draw: ``('train', 'loss_cls')``, ``('val', 'accuracy/top1')``, ...
     """
     figure, panels = _new_figure(1, len(keys), width=4.6 * len(keys), height=3.2)
+    lengths = [run.steps_per_epoch() for runs in groups.values() for run in runs]
+    in_epochs = all(lengths)
     for panel, (split, key) in zip(panels[0], keys, strict=True):
-        for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
-            iterations, values = run.curve(split, key)
-            values = [run.printed(key, value) for value in values]
+        for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
+            curves = []
+            for run in runs:
+                steps, values = run.curve(split, key)
+                scale = (run.steps_per_epoch() or 1.0) if in_epochs else 1.0
+                curves.append(
+                    {step / scale: run.printed(key, value) for step, value in zip(steps, values, strict=True)}
+                )
             marker = 'o' if split == 'val' else ''
-            panel.plot(iterations, values, label=name, color=colour, marker=marker, markersize=3.5, linewidth=1.6)
-        panel.set_xlabel('step')
-        title = next(iter(runs.values())).label(key).replace('_', ' ')
+            _draw_mean(panel, curves, colour=colour, label=shortened(name), marker=marker)
+        _label_axis(panel, 'epoch' if in_epochs else 'step')
+        title = next(iter(groups.values()))[0].label(key).replace('_', ' ')
         panel.set_title(title + (' (test)' if split == 'val' else ' (training)'))
-        panel.grid(alpha=0.25)
-        panel.spines[['top', 'right']].set_visible(False)
     panels[0][0].legend(frameon=False)
     _save(figure, path)
+
+
+def _draw_mean(
+    panel: Any, curves: Sequence[Mapping[Any, float]], *, colour: str, label: str, marker: str = ''
+) -> NDArray[np.float64]:
+    """Draw the mean of curves over those that have come to a place, with its band.
+
+    Returns:
+        The upper edge of what was drawn.
+    """
+    places = sorted(set().union(*curves))
+    found = [moments([curve[place] for curve in curves if place in curve]) for place in places]
+    means = np.array([entry.mean for entry in found])
+    spreads = np.array([entry.std or 0.0 for entry in found])
+    panel.plot(places, means, label=label, color=colour, marker=marker, markersize=3.5, linewidth=1.5)
+    if len(curves) > 1:
+        panel.fill_between(places, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
+    return means + spreads
+
+
+def _label_axis(panel: Any, name: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    panel.set_xlabel(name)
+    # No half epochs; and a single one needs a mark, too.
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panel.grid(alpha=0.25)
+    panel.spines[['top', 'right']].set_visible(False)
 
 
 def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[str]) -> None:
@@ -56,19 +96,12 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
     highest = 0.0
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         curves = [run.errors_by_epoch() for run in runs]
-        epochs = sorted(set().union(*curves))
-        found = [moments([curve[epoch] for curve in curves if epoch in curve]) for epoch in epochs]
-        means = np.array([entry.mean for entry in found])
-        spreads = np.array([entry.std or 0.0 for entry in found])
-        panel.plot(epochs, means, label=_error_label(name, runs, curves), color=colour, linewidth=1.4)
-        if len(runs) > 1:
-            panel.fill_between(epochs, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
-        highest = max(highest, *(means + spreads)[len(epochs) // 20 :])
-    panel.set(xlabel='epoch', ylabel=TOP1_ERROR.label)
+        upper = _draw_mean(panel, curves, colour=colour, label=_error_label(name, runs, curves))
+        highest = max(highest, *upper[len(upper) // 20 :])
+    panel.set_ylabel(TOP1_ERROR.label)
     # The first of many epochs would take half of the picture.
     panel.set_ylim(top=1.04 * highest)
-    panel.grid(alpha=0.25)
-    panel.spines[['top', 'right']].set_visible(False)
+    _label_axis(panel, 'epoch')
     figure.legend(loc='outside upper left', frameon=False)
     _save(figure, path)
 
@@ -78,7 +111,7 @@ def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, f
     last = moments_text([curve[max(curve)] for curve in curves])
     notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
     notes += sorted({run.status for run in runs} - {'completed'})
-    return f'{name}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
+    return f'{shortened(name)}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
 
 
 def precision_recall(
@@ -101,10 +134,12 @@ def precision_recall(
                 continue
             scores = [curve[key] for key in ('ap50', 'ap') if key in curve]
             text = ' / '.join(f'{100 * score:.1f}' for score in scores)
-            panel.plot(record['recall'], curve['precision50'], color=colour, linewidth=1.6, label=f'{run}: {text}')
+            panel.plot(
+                record['recall'], curve['precision50'], color=colour, linewidth=1.6, label=f'{shortened(run)}: {text}'
+            )
             if 'precision' in curve:
                 panel.plot(record['recall'], curve['precision'], color=colour, linewidth=1.2, linestyle='--')
-        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=name)
+        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=shortened(name))
         panel.grid(alpha=0.25)
         panel.spines[['top', 'right']].set_visible(False)
         panel.legend(frameon=False, fontsize=7, loc='best')
@@ -163,7 +198,7 @@ def detection_grid(
         for j, picture in enumerate(row):
             _draw_objects(panels[i][j], picture, class_names)
             if i == 0:
-                panels[i][j].set_title(column_titles[j], fontsize=11)
+                panels[i][j].set_title(shortened(column_titles[j]), fontsize=11, wrap=True)
     _save(figure, path)
 
 
@@ -207,5 +242,6 @@ def _show(panel: Any, picture: NDArray[Any]) -> None:
 
 
 def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    make_texts_drawable(figure)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130, facecolor='white')

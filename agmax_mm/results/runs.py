@@ -13,6 +13,8 @@ from typing import Any
 import agmax_mm.detection.metrics  # noqa: F401  declares what older records do not
 from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.metrics import Metric, declared_metrics, find_metric, metric_from_json
+from agmax_mm.results.escape import one_line
+from agmax_mm.results.record_check import check_result, read_json
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,11 @@ class Run:
         points = [point for point in self.record['history'][split] if point.get(key) is not None]
         return [float(point['iter']) for point in points], [float(point[key]) for point in points]
 
+    def steps_per_epoch(self) -> float | None:
+        """Training steps in an epoch, by the last validation; None for runs that do not count epochs."""
+        points = [point for point in self.record['history']['val'] if point.get('epoch')]
+        return points[-1]['iter'] / points[-1]['epoch'] if points and points[-1]['iter'] else None
+
     def errors_by_epoch(self) -> dict[int, float]:
         """Top-1 error, in percent, of each validation by the number of epochs before it; runs without epochs have none.
 
@@ -128,19 +135,12 @@ def load_run(work_dir: str | os.PathLike[str], name: str | None = None) -> Run:
     """Read the result file of a work directory.
 
     Raises:
-        ValueError: If there is none, or it is not a result file.
+        ValueError: If there is none, or it is not a result file that can be shown.
     """
     path = Path(work_dir) / RESULT_FILE
-    try:
-        record = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise ValueError(f'results: expected the file {str(path)!r}, which a training run writes; got none') from None
-    except ValueError as error:
-        raise ValueError(f'results: expected JSON in {str(path)!r}, got {error}') from None
-    missing = [key for key in ('config', 'status', 'scores', 'history') if key not in record]
-    if missing:
-        raise ValueError(f'results: expected the keys of a result file in {str(path)!r}, got none of {missing}')
-    return Run(name or Path(work_dir).name, record, Path(work_dir))
+    record = read_json(path, 'results')
+    check_result(record, path)
+    return Run(one_line(name or Path(work_dir).name), record, Path(work_dir))
 
 
 def find_runs(folders: Iterable[str | os.PathLike[str]]) -> list[Run]:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from agmax_mm.progress import duration
-from agmax_mm.results.options import is_its_recipe
+from agmax_mm.results.options import differing_settings, is_its_recipe
 from agmax_mm.results.page import Table
 from agmax_mm.results.runs import Run, group_names, repeats
 from agmax_mm.results.statistics import NONE, moments_text
+
+# More of them would fill the page; runs of unlike recipes differ in hundreds.
+_MOST_OPTIONS = 12
 
 
 def score_table(runs: Iterable[Run]) -> Table:
@@ -23,6 +26,31 @@ def score_table(runs: Iterable[Run]) -> Table:
     groups = repeats(runs)
     rows = [row for name, group in zip(group_names(groups), groups, strict=True) for row in _rows(name, group)]
     return Table(('recipe', 'backbone', 'metric', 'paper', 'ours (last)', 'ours (best)', 'n'), rows)
+
+
+def comparison_table(runs: Iterable[Run]) -> Table | None:
+    """Completed runs side by side: a row for each set of repeats, with the options in which the rows differ.
+
+    Returns:
+        None where fewer than two sets completed, or no option is known to differ.
+    """
+    groups = repeats(run for run in runs if run.status == 'completed')
+    options = differing_settings([group[0] for group in groups]) if len(groups) > 1 else {}
+    if not options:
+        return None
+    metrics = dict.fromkeys(metric for group in groups for metric in group[0].metrics())
+    labels = [next(g[0].label(metric) for g in groups if metric in g[0].metrics()) for metric in metrics]
+    rows = []
+    for place, (name, group) in enumerate(zip(group_names(groups), groups, strict=True)):
+        own = [f'{key}={values[place]}' for key, values in options.items() if values[place] != NONE]
+        left = len(own) - _MOST_OPTIONS
+        text = ', '.join(own[:_MOST_OPTIONS]) + (f' and {left} more' if left > 0 else '')
+        scores = []
+        for metric in metrics:
+            last = [run.printed(metric, value) for run in group if (value := run.last(metric)) is not None]
+            scores.append(moments_text(last))
+        rows.append((name, text or NONE, *scores, str(len(group))))
+    return Table(('recipe', 'options that differ', *labels, 'n'), rows)
 
 
 def run_table(runs: Iterable[Run]) -> Table:

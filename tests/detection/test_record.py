@@ -79,7 +79,7 @@ def test_impossible_options_are_named():
 
 def finished(name, folder):
     empty = {'scores': {'last': {}, 'best': {}}, 'history': {'train': [], 'val': []}}
-    return Run(name, {'config': 'x.py', 'status': 'completed', **empty}, folder)
+    return Run(name, {'config': 'x.py', 'config_sha256': name, 'status': 'completed', **empty}, folder)
 
 
 def test_report_shows_runs_on_the_same_data_together(tmp_path):
@@ -89,6 +89,8 @@ def test_report_shows_runs_on_the_same_data_together(tmp_path):
         evaluate(tmp_path / name, make_images(seed), pictures=2 if name == 'other' else 1)
     runs = [finished(name, tmp_path / name) for name in ('baseline', 'agmax', 'other')]
     runs.append(finished('classifier', tmp_path))
+    # Another seed of the first, which needs no column of its own.
+    runs.append(Run('again', runs[0].record, tmp_path / 'baseline'))
     write_overview(runs, tmp_path / 'report', 'Results')
     text = (tmp_path / 'report' / 'report.md').read_text()
     assert re.findall(r'^## (Prec.*|Det.*)$', text, re.MULTILINE) == ['Precision and recall', 'Detections'] * 2

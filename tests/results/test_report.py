@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from agmax_mm.results.html_page import render_html
 from agmax_mm.results.overview import write_overview
-from agmax_mm.results.page import Figure, Page, Section, Table, Text, markdown_table, render_html, write_page
+from agmax_mm.results.page import Figure, Page, Section, Table, Text, markdown_table
 from agmax_mm.results.plots import detection_grid, learning_curves, picture_grid
 from agmax_mm.results.runs import Run, find_runs, load_run, repeats
-from agmax_mm.results.tables import score_table
+from agmax_mm.results.table_files import csv_table, latex_table, write_page
+from agmax_mm.results.tables import comparison_table, score_table
 from tests.results.records import record as _record
 
 ROOT = Path(__file__).parents[2]
@@ -91,14 +93,14 @@ def test_curve_skips_points_without_the_value():
 
 def test_page_escapes_text_and_asks_for_its_pictures(tmp_path):
     table = Table(('name', 'x|y'), [('<b>', '1')])
-    assert markdown_table(table) == '| name | x\\|y |\n| ---- | ---: |\n| <b>  |    1 |'
+    assert markdown_table(table) == '| name  | x\\|y |\n| ----- | ---: |\n| \\<b\\> |    1 |'
     # A column of one character still needs a hyphen.
     assert markdown_table(Table(('a', 'n'), [('b', '3')])) == '| a  |  n |\n| -- | -: |\n| b  |  3 |'
     page = Page('A & B', 'lead', [Section('S', [Text('1 < 2'), table, Figure('a.png', 'the "picture"')])])
     html = render_html(page)
     assert '<h1>A &amp; B</h1>' in html
     assert '<p>1 &lt; 2</p>' in html
-    assert '<td>&lt;b&gt;</td>' in html
+    assert '<td data-label="name">&lt;b&gt;</td>' in html
     assert 'alt="the &quot;picture&quot;"' in html
     with pytest.raises(ValueError, match=r"expected the picture 'a\.png'"):
         write_page(page, tmp_path)
@@ -110,8 +112,78 @@ def test_page_escapes_text_and_asks_for_its_pictures(tmp_path):
         Table(('a', 'b'), [('1',)])
 
 
+def test_tables_as_csv_and_latex(tmp_path):
+    table = Table(('name_1', 'mAP (%)'), [('a, "b" & c', '1.00 ± 0.50'), ('\\x{$}', '–')])
+    assert csv_table(table) == 'name_1,mAP (%)\n"a, ""b"" & c",1.00 ± 0.50\n\\x{$},–\n'
+    assert latex_table(table).splitlines() == [
+        r'\begin{tabular}{lr}',
+        r'\toprule',
+        r'name\_1 & mAP (\%) \\',
+        r'\midrule',
+        r'a, "b" \& c & 1.00 $\pm$ 0.50 \\',
+        r'\textbackslash{}x\{\$\} & -- \\',
+        r'\bottomrule',
+        r'\end{tabular}',
+    ]
+    page = Page('x', 'y', [Section('Scores, all', [table, table]), Section('Ω', [table])])
+    written = write_page(page, tmp_path, ['csv', 'latex'])
+    names = ['scores_all', 'scores_all_2', 'table']
+    assert [path.name for path in written] == [f'{name}.{end}' for end in ('csv', 'tex') for name in names]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    assert (tmp_path / 'table.csv').read_text() == csv_table(table)
+    for formats in (['pdf'], []):
+        with pytest.raises(ValueError, match='format: expected some of html, markdown, csv, latex'):
+            write_page(page, tmp_path, formats)
+
+
+def _config(folder, rate, **changes):
+    _write(folder, **changes)
+    record = json.loads((folder / 'result.json').read_text())
+    (folder / 'result.json').write_text(json.dumps({**record, 'config_sha256': str(rate)}))
+    (folder / 'wrn.py').write_text(f"model = dict(type='X')\noptim_wrapper = dict(optimizer=dict(lr={rate}))\n")
+
+
+def test_runs_side_by_side_with_the_options_that_differ(tmp_path):
+    for seed, last in enumerate([90.0, 92.0]):
+        _config(tmp_path / 'a' / str(seed), 0.1, last=last, seed=seed)
+    _config(tmp_path / 'b', 0.2, last=80.0)
+    _config(tmp_path / 'c', 0.3, status='failed')
+    table = comparison_table(find_runs([tmp_path / name for name in 'abc']))
+    assert table.header == ('recipe', 'options that differ', 'top-1 (%)', 'n')
+    assert table.rows == [
+        ('wrn (a)', 'optim_wrapper.optimizer.lr=0.1', '91.00 ± 1.41', '2'),
+        ('wrn (b)', 'optim_wrapper.optimizer.lr=0.2', '80.00', '1'),
+    ]
+    assert comparison_table(find_runs([tmp_path / 'a'])) is None
+    assert comparison_table([Run('x', _record()), Run('y', _record(config='z.py'))]) is None
+
+
+def test_curves_count_whole_epochs_and_seeds_are_one_line(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure as Canvas
+
+    figures = []
+    monkeypatch.setattr(Canvas, 'savefig', lambda self, *args, **kwargs: (args[0].touch(), figures.append(self)))
+    runs = [Run(f'x/{seed}', _record(seed=seed, best=80.0 + seed, last=90.0)) for seed in (0, 2)]
+    learning_curves({'x': runs}, tmp_path / 'curves.png', [('train', 'loss'), ('val', 'accuracy/top1')])
+    train, val = figures[0].axes
+    assert [line.get_xdata().tolist() for panel in (train, val) for line in panel.lines] == [[1, 2], [1, 2]]
+    (line,) = val.lines
+    assert line.get_ydata().tolist() == [81.0, 90.0]
+    assert len(val.collections) == 1
+    assert train.get_xlabel() == val.get_xlabel() == 'epoch'
+    assert all(place == round(place) for place in val.get_xticks())
+    steps = Run('y', _record())
+    for point in steps.record['history']['val']:
+        point['epoch'] = 0
+    learning_curves({'y': [steps]}, tmp_path / 'steps.png', [('train', 'loss')])
+    (panel,) = figures[1].axes
+    assert (panel.get_xlabel(), panel.lines[0].get_xdata().tolist()) == ('step', [10, 20])
+
+
 def test_curves_are_drawn_in_the_runs_colours(tmp_path):
-    learning_curves({'a': Run('a', _record())}, tmp_path / 'curves.png', [('train', 'loss'), ('val', 'accuracy/top1')])
+    learning_curves(
+        {'a': [Run('a', _record())]}, tmp_path / 'curves.png', [('train', 'loss'), ('val', 'accuracy/top1')]
+    )
     image = cv2.cvtColor(cv2.imread(str(tmp_path / 'curves.png')), cv2.COLOR_BGR2RGB)
     blue = (np.abs(image.astype(int) - [0, 0x72, 0xB2]) < 6).all(axis=2)
     width = image.shape[1]
@@ -148,7 +220,7 @@ def test_report_command(tmp_path):
     config = 'configs/agmax/resnet50_cutmix_aa_270e.py'
     command = [sys.executable, 'tools/report.py', str(tmp_path / 'runs'), config, '--out', str(tmp_path / 'out')]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.endswith('index.html\n')
+    assert done.stdout == f'wrote {tmp_path / "out" / "index.html"}, {tmp_path / "out" / "report.md"}\n'
     text = (tmp_path / 'out' / 'report.md').read_text()
     assert '1 of 2 runs completed.' in text
     assert '## Error by epoch\n\n![Top-1 error on the validation set after each epoch.](errors_1.png)' in text

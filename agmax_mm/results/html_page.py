@@ -1,0 +1,54 @@
+"""A report as one HTML page, which needs no network: only its pictures are other files."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from agmax_mm.results.escape import one_line
+from agmax_mm.results.page import Figure, Page, Table, Text
+from agmax_mm.results.statistics import NONE
+
+_FOLDER = Path(__file__).parent
+# A number, maybe with a spread and a unit: it must not be broken into lines.
+_NUMBER = re.compile(rf'[+-]?[\d.,]+( ± [\d.,]+)?( ?(%|s|MB|min( \d+ s)?|h( \d+ min)?))?|{NONE}')
+
+
+def render_html(page: Page) -> str:
+    """The page as one HTML document, with its style and its script."""
+    style, script = ((_FOLDER / name).read_text(encoding='utf-8') for name in ('page.css', 'page.js'))
+    body = [f'<h1>{_escaped(page.title)}</h1>', f'<p class="lead">{_escaped(page.lead)}</p>']
+    for section in page.sections:
+        body += [f'<h2>{_escaped(section.title)}</h2>', *map(_block, section.blocks)]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{_escaped(page.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n'
+        + '\n'.join(body)
+        + f'\n<script>\n{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _escaped(text: str) -> str:
+    return html.escape(one_line(text))
+
+
+def _block(block: Text | Table | Figure) -> str:
+    if isinstance(block, Text):
+        return f'<p>{_escaped(block.text)}</p>'
+    if isinstance(block, Table):
+        head = ''.join(f'<th scope="col">{_escaped(cell)}</th>' for cell in block.header)
+        rows = ''.join(_row(block, row) for row in block.rows)
+        return f'<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>'
+    caption = _escaped(block.caption)
+    return f'<figure><img src="{html.escape(block.file)}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _row(table: Table, row: Sequence[str]) -> str:
+    cells = []
+    for title, cell in zip(table.header, row, strict=True):
+        kind = ' class="number"' if _NUMBER.fullmatch(cell) else ''
+        cells.append(f'<td{kind} data-label="{_escaped(title)}">{_escaped(cell)}</td>')
+    return f'<tr>{"".join(cells)}</tr>\n'
