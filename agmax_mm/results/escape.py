@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 # What Markdown on GitHub would act on. An underscore inside of a word is none of it.
 _MARKDOWN = re.compile(r'[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)')
@@ -17,7 +18,7 @@ _LATEX = {
     '|': r'\textbar{}',
     **{sign: f'\\{sign}' for sign in '&%$#_{}'},
 }
-_LONGEST = 64
+_LONGEST = 180
 
 
 def markdown_text(text: str) -> str:
@@ -36,8 +37,10 @@ def one_line(text: str) -> str:
     return ' '.join(whole.split())
 
 
-def shortened(text: str) -> str:
-    """Text of at most 64 characters, with dots in the middle where it was longer."""
+def in_lines(text: str, width: int) -> str:
+    """Text in lines of at most ``width`` characters, for pictures; of very long text the beginning and the end."""
     line = one_line(text)
-    half = (_LONGEST - 3) // 2
-    return line if len(line) <= _LONGEST else f'{line[:half]} … {line[-half:]}'
+    if len(line) > _LONGEST:
+        half = (_LONGEST - 3) // 2
+        line = f'{line[:half]} … {line[-half:]}'
+    return textwrap.fill(line, width)

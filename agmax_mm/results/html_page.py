@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from agmax_mm.results.escape import one_line
 from agmax_mm.results.page import Figure, Page, Table, Text
-from agmax_mm.results.statistics import NONE
 
 _FOLDER = Path(__file__).parent
-# A number, maybe with a spread and a unit: it must not be broken into lines.
-_NUMBER = re.compile(rf'[+-]?[\d.,]+( ± [\d.,]+)?( ?(%|s|MB|min( \d+ s)?|h( \d+ min)?))?|{NONE}')
+# Longer cells may be broken into lines.
+_SHORT = 24
 
 
 def render_html(page: Page) -> str:
@@ -49,6 +47,6 @@ def _block(block: Text | Table | Figure) -> str:
 def _row(table: Table, row: Sequence[str]) -> str:
     cells = []
     for title, cell in zip(table.header, row, strict=True):
-        kind = ' class="number"' if _NUMBER.fullmatch(cell) else ''
+        kind = ' class="long"' if len(cell) > _SHORT else ''
         cells.append(f'<td{kind} data-label="{_escaped(title)}">{_escaped(cell)}</td>')
     return f'<tr>{"".join(cells)}</tr>\n'

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agmax_mm.fileio import atomic_path
 from agmax_mm.metrics import TOP1_ERROR
-from agmax_mm.results.escape import shortened
+from agmax_mm.results.escape import in_lines
 from agmax_mm.results.letters import make_texts_drawable
 from agmax_mm.results.runs import Run
 from agmax_mm.results.statistics import moments, moments_text
@@ -46,11 +46,11 @@ def learning_curves(
                     {step / scale: run.printed(key, value) for step, value in zip(steps, values, strict=True)}
                 )
             marker = 'o' if split == 'val' else ''
-            _draw_mean(panel, curves, colour=colour, label=shortened(name), marker=marker)
+            _draw_mean(panel, curves, colour=colour, label=in_lines(name, 64), marker=marker)
         _label_axis(panel, 'epoch' if in_epochs else 'step')
         title = next(iter(groups.values()))[0].label(key).replace('_', ' ')
         panel.set_title(title + (' (test)' if split == 'val' else ' (training)'))
-    panels[0][0].legend(frameon=False)
+    _add_legend(figure, panels[0][0], fontsize=8)
     _save(figure, path)
 
 
@@ -70,6 +70,15 @@ def _draw_mean(
     if len(curves) > 1:
         panel.fill_between(places, means - spreads, means + spreads, color=colour, alpha=0.2, linewidth=0)
     return means + spreads
+
+
+def _add_legend(figure: Any, panel: Any, fontsize: int) -> None:
+    """Put the lines' names above the panels, and make the figure so much taller."""
+    handles, labels = panel.get_legend_handles_labels()
+    lines = sum(label.count('\n') + 1 for label in labels)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 1.45 * lines * fontsize / 72)
+    figure.legend(handles, labels, loc='outside upper left', frameon=False, fontsize=fontsize)
 
 
 def _label_axis(panel: Any, name: str) -> None:
@@ -96,13 +105,13 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
     highest = 0.0
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         curves = [run.errors_by_epoch() for run in runs]
-        upper = _draw_mean(panel, curves, colour=colour, label=_error_label(name, runs, curves))
+        upper = _draw_mean(panel, curves, colour=colour, label=in_lines(_error_label(name, runs, curves), 84))
         highest = max(highest, *upper[len(upper) // 20 :])
     panel.set_ylabel(TOP1_ERROR.label)
     # The first of many epochs would take half of the picture.
     panel.set_ylim(top=1.04 * highest)
     _label_axis(panel, 'epoch')
-    figure.legend(loc='outside upper left', frameon=False)
+    _add_legend(figure, panel, fontsize=9)
     _save(figure, path)
 
 
@@ -111,7 +120,7 @@ def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, f
     last = moments_text([curve[max(curve)] for curve in curves])
     notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
     notes += sorted({run.status for run in runs} - {'completed'})
-    return f'{shortened(name)}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
+    return f'{name}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
 
 
 def precision_recall(
@@ -135,11 +144,15 @@ def precision_recall(
             scores = [curve[key] for key in ('ap50', 'ap') if key in curve]
             text = ' / '.join(f'{100 * score:.1f}' for score in scores)
             panel.plot(
-                record['recall'], curve['precision50'], color=colour, linewidth=1.6, label=f'{shortened(run)}: {text}'
+                record['recall'],
+                curve['precision50'],
+                color=colour,
+                linewidth=1.6,
+                label=in_lines(f'{run}: {text}', 36),
             )
             if 'precision' in curve:
                 panel.plot(record['recall'], curve['precision'], color=colour, linewidth=1.2, linestyle='--')
-        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=shortened(name))
+        panel.set(xlim=(0, 1), ylim=(0, 1.03), xlabel='recall', ylabel='precision', title=in_lines(name, 36))
         panel.grid(alpha=0.25)
         panel.spines[['top', 'right']].set_visible(False)
         panel.legend(frameon=False, fontsize=7, loc='best')
@@ -198,7 +211,7 @@ def detection_grid(
         for j, picture in enumerate(row):
             _draw_objects(panels[i][j], picture, class_names)
             if i == 0:
-                panels[i][j].set_title(shortened(column_titles[j]), fontsize=11, wrap=True)
+                panels[i][j].set_title(in_lines(column_titles[j], 36), fontsize=11)
     _save(figure, path)
 
 

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from agmax_mm.results.escape import latex_text, markdown_text, shortened
+from agmax_mm.results.escape import in_lines, latex_text, markdown_text
 from agmax_mm.results.html_page import render_html
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.page import Page, Section, Table, Text, render_markdown
@@ -190,10 +190,15 @@ def test_escapes(text, markdown, latex):
     assert (markdown_text(text), latex_text(text)) == (markdown, latex)
 
 
-def test_long_names_are_shortened_in_pictures():
-    assert shortened('x' * 64) == 'x' * 64
-    assert shortened('begin' + 'x' * 900 + 'end').startswith('beginxxx')
-    assert len(shortened('y' * 900)) <= 64
-    assert (
-        render_markdown(Page('x', 'y', [Section('z', [Text('a <b>c</b> < d'), Table(('e',), [])])])).count(r'\<') == 2
-    )
+def test_long_names_fit_into_pictures():
+    name = '/'.join(f'part{number}' for number in range(400))
+    lines = in_lines(name, 40).split('\n')
+    assert max(map(len, lines)) <= 40
+    assert len(lines) <= 6
+    assert (lines[0][:6], lines[-1][-7:]) == ('part0/', 'part399')
+    assert in_lines('a b', 40) == 'a b'
+
+
+def test_paragraphs_hold_no_html():
+    page = Page('x', 'y', [Section('z', [Text('a <b>c</b> < d'), Table(('e',), [])])])
+    assert render_markdown(page).count(r'\<') == 2
