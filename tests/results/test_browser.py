@@ -53,7 +53,8 @@ const column = (doc, number) => [...doc.querySelectorAll('table')[0].tBodies[0].
 (async () => {
   for (const width of [400, 1200]) {
     const doc = await page(width);
-    found[width] = { outside: outside(doc, width), scrolls: doc.documentElement.scrollWidth - doc.documentElement.clientWidth, broken: broken(doc),
+    found[width] = { outside: outside(doc, width), broken: broken(doc),
+      scrolls: doc.documentElement.scrollWidth - doc.documentElement.clientWidth,
       seen: column(doc, 4).length };
   }
   const doc = await page(1200);
