@@ -7,25 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mmcv
 import pytest
 
 ROOT = Path(__file__).parents[2]
 BOXES = 'torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 1.0, 10.0, 11.0], [20.0, 20.0, 30.0, 30.0]])'
-
-
-@pytest.fixture
-def without_operators(tmp_path):
-    """A folder with mmcv as it is installed here, but without its compiled module."""
-    package = tmp_path / 'site' / 'mmcv'
-    package.mkdir(parents=True)
-    here = Path(mmcv.__path__[0])
-    for metadata in here.parent.glob('onedl_mmcv-*.dist-info'):
-        (package.parent / metadata.name).symlink_to(metadata)
-    for entry in here.iterdir():
-        if not entry.name.startswith(('_ext', '__pycache__')):
-            (package / entry.name).symlink_to(entry)
-    return package.parent
 
 
 def python(site, *lines, code=0):
