@@ -1,14 +1,26 @@
 # `make help` lists what there is to do. Each target first installs what is missing into .venv.
 
-PYTHON ?= python3.11
-TIER ?= detection
+# The Python of the environment that is there, else the first of these that is 3.11, 3.12 or 3.13.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in .venv/bin/python python3.11 python3.12 python3.13 python3; do \
+  $$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+# Empty: as in the environment that is there, else the first.
+TIER ?=       # detection or classification
+OPERATORS ?=  # stand-ins or compiled (needs a C++ compiler)
+TORCH ?=      # pinned or system: that of $(PYTHON)
+WHEELS ?=     # a folder of wheels to install from without a network; `make wheels` fills it
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 BIN := .venv/bin
+FIND_PYTHON = $(or $(PYTHON),false) -c '' 2>/dev/null || { \
+  echo 'error: no $(or $(PYTHON),python3.11 to python3.13) here: install Python 3.11 or newer, or name it, as in:' \
+  'make PYTHON=/path/to/python3.11' >&2; exit 1; }
+INSTALL_ARGS = $(foreach name,TIER OPERATORS TORCH WHEELS,$(if $(strip $($(name))),\
+  --$(shell echo $(name) | tr A-Z a-z) $(strip $($(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format check install doctor clean clean-venv
+.PHONY: help demo test bench lint format check install wheels doctor clean clean-venv
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,10 +43,13 @@ format: install  ## Format the code, and fix what the linter can fix by itself
 
 check: lint test  ## make lint, then make test
 
-install:  ## Make .venv and install everything with exact versions; TIER=classification needs no compiler
-	@$(PYTHON) -c '' 2>/dev/null || { \
-	  echo 'error: no $(PYTHON) here: install Python 3.11 or name it, as in: make PYTHON=/path/to/python3.11' >&2; exit 1; }
-	@$(PYTHON) tools/install.py --tier $(TIER)
+install:  ## Make .venv and install everything with exact versions; options at the top of the Makefile
+	@$(FIND_PYTHON)
+	@$(PYTHON) tools/install.py $(INSTALL_ARGS)
+
+wheels:  ## Fill a folder (WHEELS=DIR) with wheels for `make install TORCH=system WHEELS=DIR` without a network
+	@$(FIND_PYTHON)
+	@$(PYTHON) tools/install.py --collect $(or $(strip $(WHEELS)),wheels)
 
 doctor: install  ## Say which tier works, what is wrong, and the command that fixes it
 	@$(BIN)/python -m agmax_mm doctor

@@ -16,11 +16,13 @@ class BuildWithConfigs(build_py):
     """Put ``configs/`` beside the code, where ``mim`` and mmengine's ``agmax_mm::...`` paths look for it."""
 
     def run(self) -> None:
-        """Copy the package, then the configs into ``agmax_mm/.mim/configs``."""
+        """Copy the package, the configs into ``agmax_mm/.mim/configs``, and the file that finds mmcv's operators."""
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib) / 'agmax_mm' / '.mim' / 'configs'
             shutil.copytree(ROOT / 'configs', target, dirs_exist_ok=True, ignore=shutil.ignore_patterns('__pycache__'))
+            # Beside the package, Python reads it whenever it starts.
+            shutil.copy(ROOT / 'agmax_mm' / 'operators' / 'agmax_mm.pth', self.build_lib)
 
 
 def version() -> str:
@@ -50,8 +52,8 @@ setup(
     package_data={'agmax_mm.results': ['page.css', 'page.js']},
     cmdclass={'build_py': BuildWithConfigs},
     zip_safe=False,
-    python_requires='>=3.10,<3.13',
-    # The classification tier. onedl-mmcv installs here without its operators, which this tier does not use.
+    python_requires='>=3.10,<3.14',
+    # pip builds onedl-mmcv without its operators; agmax_mm.operators stands in for them.
     install_requires=[
         'torch>=2.4,<2.13',  # from 2.13 on torch's headers no longer compile as the C++17 that mmcv asks for
         'torchvision>=0.19,<0.28',
@@ -68,7 +70,7 @@ setup(
         'timm>=1.0.31,<1.1',
     ],
     extras_require={
-        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'setuptools<82'],
+        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7'],
         # The older 'imagecorruptions' has the same module name and must not be installed beside it.
         'robust': ['imagecorruptions-imaug>=1.1.5'],
         'cam': ['grad-cam>=1.5.5'],
@@ -95,6 +97,7 @@ setup(
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
 )

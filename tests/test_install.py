@@ -17,8 +17,10 @@ import pytest
 
 from agmax_mm import __version__
 from agmax_mm.doctor.checks import TESTED
-from tools.install import ROOT, Installer, InstallError, check_compiler, check_python, normalised
+from tools.install import REQUIREMENTS, VENV, Installer
+from tools.install_machine import ROOT, InstallError, check_compiler, check_python
 from tools.install_progress import Progress, describe, explain
+from tools.install_stamp import CHOICES, DEFAULT, Choice, Stamp, last_choice, normalised
 
 CONSTRAINTS = (ROOT / 'requirements' / 'constraints.txt').read_text()
 PINS = {normalised(name): version for name, version in re.findall(r'^([\w.-]+)==(\S+)$', CONSTRAINTS, re.MULTILINE)}
@@ -38,59 +40,79 @@ def installed(tmp_path):
     installer.python.parent.mkdir()
     installer.python.write_text('')
     (installer.venv / 'pyvenv.cfg').write_text('version = 3.11.7\n')
-    installer.stamp.write_text(json.dumps({'key': installer.key(), 'evidence': installer.evidence()}))
+    installer.stamp.write_complete()
     return installer
 
 
 def test_nothing_to_do_after_a_complete_run(installed):
-    assert installed.evidence() == ['_ext.cpython-311.so 9', 'onedl_mmcv-2.3.6.dist-info', 'torch-2.12.1.dist-info']
-    assert installed.is_current()
+    assert installed.stamp.evidence() == [
+        '_ext.cpython-311.so 9',
+        'onedl_mmcv-2.3.6.dist-info',
+        'torch-2.12.1.dist-info',
+    ]
+    assert installed.stamp.is_current()
     shutil.rmtree(installed.site / 'unpinned-1.0.dist-info')
-    assert installed.is_current(), "a person's own packages are their own affair"
+    assert installed.stamp.is_current(), "a person's own packages are their own affair"
 
 
 def test_interrupted_run_is_not_complete(installed):
-    installed.stamp.unlink()
-    assert not installed.is_current()
-    installed.stamp.write_text('{"key": "')
-    assert not installed.is_current()
+    installed.stamp.path.unlink()
+    assert not installed.stamp.is_current()
+    installed.stamp.path.write_text('{"key": "')
+    assert not installed.stamp.is_current()
+    installed.stamp.write_begun()
+    assert not installed.stamp.is_current()
 
 
 def test_removed_environment_or_python_is_not_complete(installed):
     installed.python.unlink()
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
     shutil.rmtree(installed.venv)
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
 
 
 def test_changed_pins_are_not_complete(installed):
     with open(installed.requirements / 'constraints.txt', 'a') as file:
         file.write('another==1.0\n')
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
 
 
 def test_another_python_is_not_complete(installed):
     (installed.venv / 'pyvenv.cfg').write_text('version = 3.11.9\n')
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
 
 
-def test_another_tier_is_not_complete(installed):
-    assert not Installer(installed.venv, 'classification', installed.requirements).is_current()
+@pytest.mark.parametrize(('name', 'value'), [(name, values[1]) for name, values in CHOICES.items()])
+def test_another_choice_is_not_complete_and_is_remembered(installed, name, value):
+    other = Choice(**{name: value})
+    stamp = Stamp(installed.venv, other, installed.requirements)
+    assert not stamp.is_current()
+    assert last_choice(installed.venv) == DEFAULT
+    # Also where the installation does not come to its end, it is gone on with as it was begun.
+    stamp.write_begun()
+    assert last_choice(installed.venv) == other
+    assert not stamp.is_current()
+
+
+def test_choice_of_a_new_environment_and_of_an_older_stamp(installed, tmp_path):
+    assert last_choice(tmp_path / 'nothing') == DEFAULT
+    installed.stamp.path.write_text('{"key": "x", "evidence": []}')
+    assert last_choice(installed.venv) == DEFAULT
 
 
 def test_moved_environment_is_not_complete(installed, tmp_path):
     shutil.copytree(installed.venv, tmp_path / 'moved')
-    assert not Installer(tmp_path / 'moved', requirements=installed.requirements).is_current()
+    assert not Stamp(tmp_path / 'moved', DEFAULT, installed.requirements).is_current()
 
 
 def test_other_operators_or_version_are_not_complete(installed):
     operators = installed.site / 'mmcv' / '_ext.cpython-311.so'
     operators.unlink()
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
     operators.write_bytes(b'operators')
-    assert installed.is_current()
+    assert installed.stamp.is_current()
     (installed.site / 'torch-2.12.1.dist-info').rename(installed.site / 'torch-2.14.1.dist-info')
-    assert not installed.is_current()
+    assert not installed.stamp.is_current()
 
 
 def test_what_a_killed_pip_left_is_removed(installed):
@@ -157,7 +179,7 @@ def test_full_disk_is_noticed_beforehand(tmp_path, monkeypatch):
 def test_missing_compiler_is_named(monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')
     monkeypatch.delenv('CXX', raising=False)
-    with pytest.raises(InstallError, match=r'no C\+\+ compiler .*TIER=classification'):
+    with pytest.raises(InstallError, match=r'no C\+\+ compiler .*OPERATORS=stand-ins'):
         check_compiler()
     monkeypatch.setenv('CXX', sys.executable)
     check_compiler()
@@ -166,20 +188,22 @@ def test_missing_compiler_is_named(monkeypatch):
 class Rehearsal(Installer):
     """Installs mmcv from a stand-in for pip, because a real build takes a quarter of an hour."""
 
-    def __init__(self, errors: list[str | None], output: str) -> None:
-        super().__init__()
+    def __init__(self, errors: list[str | None], output: str = '', **choice: str) -> None:
+        super().__init__(choice=Choice(**choice))
         self.errors, self.output, self.calls = errors, output, []
 
     def pip(self, title, *arguments, early=False, environment=None):
         self.calls.append(arguments)
         return self.output
 
-    def operators_error(self):
+    def operators_error(self, compiled=False):
+        assert compiled == (self.choice.operators == 'compiled')
         return self.errors.pop(0)
 
 
 def test_operators_from_the_cache_that_do_not_work_are_compiled_anew(capsys):
-    rehearsal = Rehearsal(['missing', 'missing', None], 'Using cached onedl_mmcv-2.3.6-py3-none-any.whl')
+    output = 'Using cached onedl_mmcv-2.3.6-py3-none-any.whl'
+    rehearsal = Rehearsal(['missing', 'missing', None], output, operators='compiled')
     rehearsal.install_mmcv()
     first, second = rehearsal.calls
     assert {'--no-build-isolation', '--force-reinstall', 'onedl-mmcv'} <= set(first)
@@ -189,32 +213,70 @@ def test_operators_from_the_cache_that_do_not_work_are_compiled_anew(capsys):
 
 
 def test_operators_just_compiled_that_do_not_work_are_an_error():
-    rehearsal = Rehearsal(['missing', 'ArithmeticError: nms'], 'Building wheel for onedl-mmcv')
+    rehearsal = Rehearsal(['missing', 'ArithmeticError: nms'], 'Building wheel for onedl-mmcv', operators='compiled')
     with pytest.raises(InstallError, match='do not work: ArithmeticError: nms'):
         rehearsal.install_mmcv()
     assert len(rehearsal.calls) == 1
 
 
-def test_working_operators_are_left_alone():
-    rehearsal = Rehearsal([None], '')
+@pytest.mark.parametrize('operators', CHOICES['operators'])
+def test_working_operators_are_left_alone(operators):
+    rehearsal = Rehearsal([None], operators=operators)
     rehearsal.install_mmcv()
     assert rehearsal.calls == []
 
 
+def test_without_a_compiler_mmcv_is_built_apart_from_torch_and_kept_out_of_the_cache():
+    rehearsal = Rehearsal(['missing', None])
+    rehearsal.install_mmcv()
+    (call,) = rehearsal.calls
+    assert '--no-cache-dir' in call
+    assert '--no-build-isolation' not in call
+    with pytest.raises(InstallError, match='the operators do not work: ArithmeticError: nms'):
+        Rehearsal(['missing', 'ArithmeticError: nms']).install_mmcv()
+
+
+def test_the_systems_torch_takes_the_place_of_the_pinned_one(tmp_path):
+    venv.create(tmp_path / '.venv', with_pip=False, symlinks=True)
+    installer = Installer(tmp_path / '.venv', Choice(torch='system'))
+    with pytest.raises(InstallError, match=r'TORCH=system: expected torch and torchvision in .*, got no torch'):
+        installer.constraints()
+    for name, version in (('torch', '2.11.0+cu130'), ('torchvision', '0.26.0+cu130')):
+        folder = installer.site / f'{name}-{version}.dist-info'
+        folder.mkdir()
+        (folder / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
+    lines = Path(installer.constraints()).read_text().splitlines()
+    assert {line for line in lines if re.match('torch(vision)?==', line)} == {'torch==2.11.0', 'torchvision==0.26.0'}
+    assert f'numpy=={PINS["numpy"]}' in lines
+
+
+def test_an_environment_that_sees_another_torch_is_made_anew(installed):
+    shutil.rmtree(installed.venv)
+    venv.create(installed.venv, with_pip=False, symlinks=True)
+    (installed.venv / 'of_the_old_one').write_text('')
+    installer = Installer(installed.venv, Choice(torch='system'), installed.requirements)
+    installer.make_venv()
+    assert 'include-system-site-packages = true' in (installed.venv / 'pyvenv.cfg').read_text()
+    assert not (installed.venv / 'of_the_old_one').exists()
+    (installed.venv / 'of_the_new_one').write_text('')
+    installer.make_venv()
+    assert (installed.venv / 'of_the_new_one').exists()
+
+
 def test_another_python_is_refused(monkeypatch):
-    monkeypatch.setattr(sys, 'version_info', (3, 12, 1))
-    with pytest.raises(InstallError, match=r'expected Python 3\.11, got'):
+    monkeypatch.setattr(sys, 'version_info', (3, 10, 1))
+    with pytest.raises(InstallError, match=r'expected Python 3\.11 to 3\.13, got'):
         check_python()
 
 
 def test_make_names_a_missing_python():
     done = subprocess.run(['make', 'install', 'PYTHON=no-such-python'], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
-    assert done.stderr.startswith('error: no no-such-python here: install Python 3.11')
+    assert done.stderr.startswith('error: no no-such-python here: install Python 3.11 or newer')
 
 
 def test_second_run_is_quick():
-    if not Installer().is_current():
+    if not Stamp(VENV, last_choice(VENV), REQUIREMENTS).is_current():
         pytest.skip('this environment was not made by make')
     started = time.monotonic()
     command = ['make', '--no-print-directory', 'install', f'PYTHON={sys.executable}']
@@ -252,7 +314,7 @@ def metadata() -> dict:
 
 def test_metadata():
     found = metadata()
-    assert (found['version'], found['python'], found['torch']) == (__version__, '>=3.10,<3.13', False)
+    assert (found['version'], found['python'], found['torch']) == (__version__, '>=3.10,<3.14', False)
     assert set(found['extras']) >= {'det', 'robust', 'cam', 'audio', 'caption', 'track', 'demo', 'dev'}
     on_disk = {
         path.parent.relative_to(ROOT).as_posix().replace('/', '.') for path in ROOT.glob('agmax_mm/**/__init__.py')
@@ -319,3 +381,4 @@ def test_wheel_carries_the_configs(tmp_path):
     configs = [path.relative_to(ROOT).as_posix() for path in Path(ROOT, 'configs').rglob('*.py')]
     assert configs
     assert [path for path in configs if f'agmax_mm/.mim/{path} ' not in listed] == []
+    assert re.search(r'^agmax_mm\.pth ', listed, re.MULTILINE)

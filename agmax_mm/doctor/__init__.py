@@ -68,7 +68,7 @@ def render(env: Environment, diagnosis: Diagnosis) -> str:
         versions = ', '.join(f'{part} {env.distributions[part]}' for part in parts if part in env.distributions)
         lines.append(f'{tier:<15}{state:<14}{versions}'.rstrip())
     if diagnosis.detection == 'not installed':
-        lines.append("  optional; it compiles mmcv's operators: make install, or the steps in the README")
+        lines.append('  optional: make install, or pip install "agmax_mm[det]"')
     for finding in diagnosis.findings:
         lines.append(f'{finding.level}: {finding.problem}')
         if finding.fix:

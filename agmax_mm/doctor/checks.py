@@ -33,8 +33,9 @@ ORIGINALS = {
 }
 CLASSIFICATION = ('torch', 'torchvision', 'numpy', 'cv2', 'mmengine', 'mmcv', 'mmpretrain')
 DETECTION = (*CLASSIFICATION, 'operators', 'mmdet')
-BUILD_TOOLS = "'setuptools>=80,<82' wheel ninja packaging psutil"
-TORCH_BOUND = (2, 13)
+# What setup.py allows.
+OLDEST_PYTHON, PYTHON_BOUND = (3, 10), (3, 14)
+OLDEST_TORCH, TORCH_BOUND = (2, 4), (2, 13)
 REINSTALL = '--force-reinstall --no-deps'
 
 
@@ -51,16 +52,21 @@ def _install(env: Environment, arguments: str) -> str:
     return _pip(env, f'install {arguments}')
 
 
-def build_command(env: Environment) -> str:
-    """Return the command that compiles mmcv's operators against the torch that is installed."""
-    build = f'--no-build-isolation --no-cache-dir --no-binary onedl-mmcv {REINSTALL} {pinned("onedl-mmcv")}'
-    return f'{_install(env, BUILD_TOOLS)} && {_install(env, build)}'
+def mmcv_command(env: Environment) -> str:
+    """Return the command that installs mmcv without compiled operators, so that the stand-ins take their place."""
+    # pip's cache may hold one that was compiled for another torch.
+    return _install(env, f'--no-cache-dir {REINSTALL} {pinned("onedl-mmcv")}')
+
+
+def _versions(oldest: tuple[int, ...], bound: tuple[int, ...]) -> str:
+    return f'>={".".join(map(str, oldest))},<{".".join(map(str, bound))}'
 
 
 def check_python(env: Environment) -> Iterator[Finding]:
-    """Python is 3.10, 3.11 or 3.12."""
-    if not (3, 10) <= env.python < (3, 13):
-        problem = f'Python {env.python[0]}.{env.python[1]}: expected 3.11, which is tested, or 3.10 or 3.12'
+    """Python is one that the package allows."""
+    if not OLDEST_PYTHON <= env.python < PYTHON_BOUND:
+        expected = _versions(OLDEST_PYTHON, PYTHON_BOUND)
+        problem = f'Python {env.python[0]}.{env.python[1]}: expected {expected}; 3.11 is tested most'
         yield Finding('error', problem, 'make install', tuple(env.probes))
 
 
@@ -73,34 +79,24 @@ def check_missing(env: Environment) -> Iterator[Finding]:
     missing = [name for name in needed if name not in env.distributions and name not in replaced]
     if missing:
         fix = _install(env, pinned(*missing))
-        if 'onedl-mmcv' in missing and 'onedl-mmdetection' in env.distributions:
-            fix = f'{fix} && {build_command(env)}'
         # What is there may fail for the lack of what is not.
         yield Finding('error', f'not installed: {", ".join(missing)}', fix, tuple(env.probes))
 
 
 def check_torch(env: Environment) -> Iterator[Finding]:
-    """Torch can be imported and is one that mmcv compiles against."""
+    """Torch can be imported and is one that the package allows."""
     version = env.version('torch')
     if version is None:
         return
-    named = f'torch {env.distributions["torch"]}'
+    named, expected = f'torch {env.distributions["torch"]}', _versions(OLDEST_TORCH, TORCH_BOUND)
     fix = _install(env, pinned('torch', 'torchvision'))
-    detection = 'onedl-mmdetection' in env.distributions
-    if detection and not env.works('operators'):
-        # Operators compiled against another torch do not load with the one that fixes this.
-        rebuild = f'{fix} && {build_command(env)}'
-    else:
-        rebuild = fix
-    if version < (2, 4):
-        yield Finding('error', f'{named} is too old: expected >=2.4,<2.13', rebuild, tuple(env.probes))
+    if version < OLDEST_TORCH:
+        yield Finding('error', f'{named} is too old: expected {expected}', fix, tuple(env.probes))
     elif not env.works('torch'):
         force = _install(env, f'{REINSTALL} {pinned("torch", "torchvision")}')
         yield Finding('error', f'{named} does not import: {env.error("torch")}', force, tuple(env.probes))
     elif version >= TORCH_BOUND:
-        problem = f'{named} is too new to compile mmcv against it: expected >=2.4,<2.13'
-        broken = detection and not env.works('operators')
-        yield Finding('error' if broken else 'warning', problem, rebuild, ('operators', 'mmdet'))
+        yield Finding('warning', f'{named} is newer than tested: expected {expected}', fix)
 
 
 def check_torchvision(env: Environment) -> Iterator[Finding]:
@@ -126,7 +122,7 @@ def check_originals(env: Environment) -> Iterator[Finding]:
     detection = 'onedl-mmdetection' in env.distributions or 'mmdet' in found
     wanted = ['onedl-mmengine', 'onedl-mmpretrain', *(['onedl-mmdetection'] if detection else [])]
     steps = [_pip(env, f'uninstall -y {" ".join(found)}'), _install(env, f'{REINSTALL} {pinned(*wanted)}')]
-    steps.append(build_command(env) if detection else _install(env, f'{REINSTALL} {pinned("onedl-mmcv")}'))
+    steps.append(mmcv_command(env))
     listed = ', '.join(f'{name} {env.distributions[name]}' for name in found)
     beside = [ORIGINALS[name] for name in found if ORIGINALS[name] in env.distributions]
     how = (
@@ -181,36 +177,28 @@ def check_numpy(env: Environment) -> Iterator[Finding]:
 
 
 def check_operators(env: Environment) -> Iterator[Finding]:
-    """The compiled operators of mmcv are there, load, and compute what they should; only detection needs them."""
+    """The operators of detection load and compute what they should, whether compiled with mmcv or stand-ins."""
     if 'onedl-mmdetection' not in env.distributions or env.works('operators'):
         return
-    if not env.works('torch', 'torchvision', 'mmcv') or (env.version('torch') or ()) >= TORCH_BOUND:
+    if not env.works('torch', 'torchvision', 'mmcv'):
         return  # another check has the cause
     error = env.error('operators')
-    if env.compiler is None:
-        problem = "mmcv's operators must be compiled, and there is no C++ compiler"
-        yield Finding('error', problem, f'apt-get install -y g++ && {build_command(env)}', ('operators', 'mmdet'))
-    elif 'mmcv._ext' in error and 'No module named' in error:
-        problem = 'onedl-mmcv was built without its operators (as pip builds it by default), and detection needs them'
-        yield Finding('error', problem, build_command(env), ('operators', 'mmdet'))
-    elif 'undefined symbol' in error or 'crashed' in error or 'cannot open shared object' in error:
-        problem = f"mmcv's operators were built for another torch: {error}"
-        yield Finding('error', problem, build_command(env), ('operators', 'mmdet'))
+    if 'undefined symbol' in error or 'crashed' in error or 'cannot open shared object' in error:
+        problem = f"mmcv's operators were compiled for another torch: {error}"
     else:
-        yield Finding('error', f"mmcv's operators do not work: {error}", build_command(env), ('operators', 'mmdet'))
+        problem = f"mmcv's operators do not work: {error}"
+    yield Finding('error', problem, mmcv_command(env), ('operators', 'mmdet'))
 
 
 def check_gpu(env: Environment) -> Iterator[Finding]:
-    """Where torch sees a GPU, mmcv's operators run on it too."""
+    """Where torch sees a GPU, the operators run on it too."""
     if (
         env.works('torch', 'operators')
         and env.probes['torch'].facts.get('gpu')
         and not env.probes['operators'].facts.get('cuda')
     ):
-        problem = (
-            "torch sees a GPU, but mmcv's operators were compiled for the CPU alone (no matching nvcc at the time)"
-        )
-        yield Finding('warning', problem, f'FORCE_CUDA=1 sh -c "{build_command(env)}"')
+        problem = "torch sees a GPU, but mmcv's operators were compiled for the CPU alone; torchvision's run on both"
+        yield Finding('warning', problem, mmcv_command(env))
 
 
 def check_corruptions(env: Environment) -> Iterator[Finding]:

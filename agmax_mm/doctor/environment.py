@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
 from agmax_mm.doctor.probes import Probe, run_probes
-
-COMPILERS = ('c++', 'g++', 'clang++')
 
 
 @dataclass(frozen=True)
@@ -25,14 +22,12 @@ class Environment:
         distributions: Version of each installed distribution, by its normalised name (lower case, hyphens).
         probes: Result of each trial, by its name in :data:`agmax_mm.doctor.probes.TRIALS`.
         command: How to call this Python in a shell.
-        compiler: The C++ compiler that a build would use, or None.
     """
 
     python: tuple[int, int]
     distributions: Mapping[str, str]
     probes: Mapping[str, Probe] = field(default_factory=dict)
     command: str = 'python'
-    compiler: str | None = 'c++'
 
     def version(self, name: str) -> tuple[int, ...] | None:
         """Return the leading numbers of a distribution's version, or None if it is not installed."""
@@ -73,13 +68,6 @@ def _command() -> str:
     return shlex.quote(sys.executable if relative.startswith('..') else relative)
 
 
-def find_compiler() -> str | None:
-    """Return the path of the C++ compiler that a build would use (``$CXX`` goes first), or None."""
-    asked = os.environ.get('CXX')
-    candidates = (shlex.split(asked)[0],) if asked else COMPILERS
-    return next(filter(None, map(shutil.which, candidates)), None)
-
-
 def read_environment() -> Environment:
     """Describe the environment of the running Python; takes some seconds, because the libraries are tried out."""
     return Environment(
@@ -87,5 +75,4 @@ def read_environment() -> Environment:
         distributions=_distributions(),
         probes=run_probes(),
         command=_command(),
-        compiler=find_compiler(),
     )

@@ -56,6 +56,9 @@ def fitted(path: str, data: str, work_dir: str):
             part['num_classes'] = len(CLASSES)
         if 'score_thr' in part:
             part['score_thr'] = 0.0  # nothing is learnt in three steps, and there shall be detections to evaluate
+        for key, most in (('max_per_img', 40), ('nms_pre', 200), ('num', 32)):
+            if isinstance(part.get(key), int):
+                part[key] = most  # proposals and samples, for the time that they take
     for split, name in (('train', 'train'), ('val', 'val')):
         loader = config[f'{name}_dataloader']
         inner = loader.dataset
