@@ -2,8 +2,8 @@
 
 The Makefile calls this before everything else, so it is quick when nothing is to do. It needs Python's standard library
 alone, and no compiler unless mmcv's operators are to be compiled. An interrupted run goes on where pip left off when it
-is called again; the full log is ``.venv/install.log``. An option that is
-not given stays as it was in an environment that exists.
+is called again; the full log is ``.venv/install.log``. An option that is not given keeps the choice of the environment
+that exists.
 """
 
 from __future__ import annotations

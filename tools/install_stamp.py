@@ -48,7 +48,7 @@ class Stamp:
         self.path = venv / 'installed.json'
 
     def key(self) -> str:
-        """Hash all that decides the contents of the environment: the pins, Python, the platform, the place, the choice."""
+        """Hash all that decides the contents of the environment: pins, Python, platform, place and choice."""
         settings = self.venv / 'pyvenv.cfg'
         parts = [path.read_bytes() for path in sorted(self.requirements.glob('*.txt'))]
         parts.append(settings.read_bytes() if settings.is_file() else b'')
