@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the recipes behind the tables of both papers: configs/{baseline,agmax,cutmix}/.
+"""Write the recipes behind the tables of both papers, configs/{baseline,agmax,cutmix}/, and the pages about them.
 
 These are Tables 1, 2, 7, 8 and 9 of the AgMax paper, and Tables 3 to 8 and Figure 3 of the CutMix paper.
 """
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a checkout is no part of the package
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # what needs a checkout is no part of the package
 
 _EXAMPLE = """example:
   python tools/make_recipes.py --check
@@ -24,7 +25,9 @@ The command removes files that it wrote earlier and no longer writes. It does no
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__, _EXAMPLE)
-    parser.add_argument('--configs', default='configs', metavar='DIR', help='folder of the configs (default: configs)')
+    parser.add_argument(
+        '--root', default=str(ROOT), metavar='DIR', help='folder that holds configs/ and docs/ (default: the checkout)'
+    )
     parser.add_argument(
         '--check', action='store_true', help='write nothing; name the files that differ, and exit with 1'
     )
@@ -36,7 +39,7 @@ def main() -> int:
     args = parse_args()
     from tools.recipes.files import compare, write
 
-    root = Path(args.configs)
+    root = Path(args.root)
     if not args.check:
         for path, what in write(root).items():
             print(f'{what} {root / path}')

@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/efficientnet-b0_cutmix_aa_100e.py'
 
-paper = [
-    dict(table=9, row='EfficientNet-B0', column='CutMix+AA+AgMax', metric='accuracy/top1', value=71.9),
-]
+paper = [dict(table=9, row='EfficientNet-B0', column='CutMix+AA+AgMax', metric='accuracy/top1', value=71.9)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/efficientnet-b0_standard_100e.py'
 
-paper = [
-    dict(table=9, row='EfficientNet-B0', column='AgMax', metric='accuracy/top1', value=75.7),
-]
+paper = [dict(table=9, row='EfficientNet-B0', column='AgMax', metric='accuracy/top1', value=75.7)]
 
 model = dict(agreement=dict(type='agmax_mm.MSEAgreement', loss_weight=1.0))

@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/regnetx-200mf_cutmix_aa_100e.py'
 
-paper = [
-    dict(table=9, row='RegNetX-200MF', column='CutMix+AA+AgMax', metric='accuracy/top1', value=65.5),
-]
+paper = [dict(table=9, row='RegNetX-200MF', column='CutMix+AA+AgMax', metric='accuracy/top1', value=65.5)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/regnetx-200mf_standard_100e.py'
 
-paper = [
-    dict(table=9, row='RegNetX-200MF', column='AgMax', metric='accuracy/top1', value=70.1),
-]
+paper = [dict(table=9, row='RegNetX-200MF', column='AgMax', metric='accuracy/top1', value=70.1)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/regnety-400mf_cutmix_aa_100e.py'
 
-paper = [
-    dict(table=9, row='RegNetY-400MF', column='CutMix+AA+AgMax', metric='accuracy/top1', value=71.8),
-]
+paper = [dict(table=9, row='RegNetY-400MF', column='CutMix+AA+AgMax', metric='accuracy/top1', value=71.8)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

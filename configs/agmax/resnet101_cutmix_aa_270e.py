@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/resnet101_cutmix_aa_270e.py'
 
-paper = [
-    dict(table=9, row='ResNet-101', column='CutMix+AA+AgMax', metric='accuracy/top1', value=81.2),
-]
+paper = [dict(table=9, row='ResNet-101', column='CutMix+AA+AgMax', metric='accuracy/top1', value=81.2)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

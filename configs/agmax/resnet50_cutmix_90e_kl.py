@@ -11,8 +11,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = './resnet50_cutmix_90e.py'
 
-paper = [
-    dict(table=8, row='CutMix', column='KL', metric='accuracy/top1', value=77.6),
-]
+paper = [dict(table=8, row='CutMix', column='KL', metric='accuracy/top1', value=77.6)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.KLAgreement', loss_weight=1.0))

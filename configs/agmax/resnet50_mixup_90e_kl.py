@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = './resnet50_mixup_90e.py'
 
-paper = [
-    dict(table=8, row='MixUp', column='KL', metric='accuracy/top1', value=77.7),
-]
+paper = [dict(table=8, row='MixUp', column='KL', metric='accuracy/top1', value=77.7)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.KLAgreement', loss_weight=1.0))

@@ -11,8 +11,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = './resnet50_mixup_90e.py'
 
-paper = [
-    dict(table=8, row='MixUp', column='MSE', metric='accuracy/top1', value=77.4),
-]
+paper = [dict(table=8, row='MixUp', column='MSE', metric='accuracy/top1', value=77.4)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.MSEAgreement', loss_weight=1.0))

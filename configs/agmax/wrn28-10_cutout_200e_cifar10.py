@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/wrn28-10_cutout_200e_cifar10.py'
 
-paper = [
-    dict(table=2, row='CutOut with AgMax', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.3),
-]
+paper = [dict(table=2, row='CutOut with AgMax', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.3)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

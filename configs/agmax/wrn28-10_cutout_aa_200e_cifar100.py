@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/wrn28-10_cutout_aa_200e_cifar100.py'
 
-paper = [
-    dict(table=2, row='CutOut+AA with AgMax', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=84.0),
-]
+paper = [dict(table=2, row='CutOut+AA with AgMax', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=84.0)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

@@ -9,8 +9,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './wrn40-2_aa_200e_cifar100.py'
 
-paper = [
-    dict(table=7, row='AA', column='CE', metric='accuracy/top1', value=79.0),
-]
+paper = [dict(table=7, row='AA', column='CE', metric='accuracy/top1', value=79.0)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.CrossEntropyAgreement', loss_weight=1.0))

@@ -9,8 +9,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './wrn40-2_aa_200e_cifar100.py'
 
-paper = [
-    dict(table=7, row='AA', column='MSE', metric='accuracy/top1', value=79.6),
-]
+paper = [dict(table=7, row='AA', column='MSE', metric='accuracy/top1', value=79.6)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.MSEAgreement', loss_weight=1.0))

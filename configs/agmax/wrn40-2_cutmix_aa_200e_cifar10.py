@@ -10,8 +10,6 @@ Made by:   tools/make_recipes.py
 
 _base_ = '../baseline/wrn40-2_cutmix_aa_200e_cifar10.py'
 
-paper = [
-    dict(table=2, row='CutMix+AA with AgMax', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.8),
-]
+paper = [dict(table=2, row='CutMix+AA with AgMax', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.8)]
 
 model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))

@@ -10,8 +10,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './wrn40-2_cutmix_aa_200e_cifar100.py'
 
-paper = [
-    dict(table=7, row='CutMix+AA', column='KL', metric='accuracy/top1', value=81.2),
-]
+paper = [dict(table=7, row='CutMix+AA', column='KL', metric='accuracy/top1', value=81.2)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.KLAgreement', loss_weight=1.0))

@@ -9,8 +9,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './wrn40-2_cutout_200e_cifar100.py'
 
-paper = [
-    dict(table=7, row='CutOut', column='CE', metric='accuracy/top1', value=79.2),
-]
+paper = [dict(table=7, row='CutOut', column='CE', metric='accuracy/top1', value=79.2)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.CrossEntropyAgreement', loss_weight=1.0))

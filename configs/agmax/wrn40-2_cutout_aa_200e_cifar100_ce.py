@@ -10,8 +10,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './wrn40-2_cutout_aa_200e_cifar100.py'
 
-paper = [
-    dict(table=7, row='CutOut+AA', column='CE', metric='accuracy/top1', value=80.9),
-]
+paper = [dict(table=7, row='CutOut+AA', column='CE', metric='accuracy/top1', value=80.9)]
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.CrossEntropyAgreement', loss_weight=1.0))

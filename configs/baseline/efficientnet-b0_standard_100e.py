@@ -14,6 +14,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=9, row='EfficientNet-B0', column='Standard', metric='accuracy/top1', value=75.3),
-]
+paper = [dict(table=9, row='EfficientNet-B0', column='Standard', metric='accuracy/top1', value=75.3)]

@@ -14,8 +14,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=9, row='RegNetX-200MF', column='CutMix+AA', metric='accuracy/top1', value=63.5),
-]
+paper = [dict(table=9, row='RegNetX-200MF', column='CutMix+AA', metric='accuracy/top1', value=63.5)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[1.0]))

@@ -14,6 +14,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=9, row='RegNetX-200MF', column='Standard', metric='accuracy/top1', value=68.8),
-]
+paper = [dict(table=9, row='RegNetX-200MF', column='Standard', metric='accuracy/top1', value=68.8)]

@@ -14,6 +14,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=9, row='RegNetY-400MF', column='Standard', metric='accuracy/top1', value=74.3),
-]
+paper = [dict(table=9, row='RegNetY-400MF', column='Standard', metric='accuracy/top1', value=74.3)]

@@ -14,6 +14,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=9, row='ResNet-101', column='Standard', metric='accuracy/top1', value=78.1),
-]
+paper = [dict(table=9, row='ResNet-101', column='Standard', metric='accuracy/top1', value=78.1)]

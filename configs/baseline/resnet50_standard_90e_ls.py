@@ -1,4 +1,4 @@
-"""ResNet-50 with the standard augmentation, ImageNet-1k, 90 epochs, with smoothed labels.
+"""ResNet-50 with the standard augmentation and label smoothing of 0.1, ImageNet-1k, 90 epochs.
 
 Paper:   Atienza, WACV 2022, Table 1, Standard with label smoothing: 76.8 top-1 (76.4 without). It does not say how much
          the labels are smoothed: 0.1 is assumed.
@@ -9,8 +9,6 @@ Made by: tools/make_recipes.py
 
 _base_ = './resnet50_standard_90e.py'
 
-paper = [
-    dict(table=1, row='Standard', column='Label smoothing', metric='accuracy/top1', value=76.8),
-]
+paper = [dict(table=1, row='Standard', column='Label smoothing', metric='accuracy/top1', value=76.8)]
 
 model = dict(head=dict(loss=dict(type='LabelSmoothLoss', mode='original', label_smooth_val=0.1)))

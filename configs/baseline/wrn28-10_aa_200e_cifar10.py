@@ -13,6 +13,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=96.9),
-]
+paper = [dict(table=2, row='AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=96.9)]

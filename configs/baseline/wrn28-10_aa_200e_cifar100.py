@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=82.8),
-]
+paper = [dict(table=2, row='AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=82.8)]
 
 model = dict(head=dict(num_classes=100))

@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='CutOut+AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.5),
-]
+paper = [dict(table=2, row='CutOut+AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.5)]
 
 data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

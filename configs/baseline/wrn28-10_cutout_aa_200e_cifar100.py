@@ -13,9 +13,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='CutOut+AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=83.8),
-]
+paper = [dict(table=2, row='CutOut+AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=83.8)]
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='MixUp+AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.4),
-]
+paper = [dict(table=2, row='MixUp+AA', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=97.4)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.MixUp', alpha=1.0)], probs=[1.0]))

@@ -13,9 +13,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='MixUp+AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=84.1),
-]
+paper = [dict(table=2, row='MixUp+AA', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=84.1)]
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.MixUp', alpha=1.0)], probs=[1.0]))

@@ -13,6 +13,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='Standard', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=96.2),
-]
+paper = [dict(table=2, row='Standard', column='CIFAR-10, WRN-28-10', metric='accuracy/top1', value=96.2)]

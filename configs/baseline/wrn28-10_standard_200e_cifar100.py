@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='Standard', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=81.3),
-]
+paper = [dict(table=2, row='Standard', column='CIFAR-100, WRN-28-10', metric='accuracy/top1', value=81.3)]
 
 model = dict(head=dict(num_classes=100))

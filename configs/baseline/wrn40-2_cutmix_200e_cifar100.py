@@ -13,9 +13,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='CutMix', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=79.4),
-]
+paper = [dict(table=2, row='CutMix', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=79.4)]
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='CutMix+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4),
-]
+paper = [dict(table=2, row='CutMix+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='CutOut+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4),
-]
+paper = [dict(table=2, row='CutOut+AA', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=96.4)]
 
 data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -13,9 +13,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='MixUp', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=78.3),
-]
+paper = [dict(table=2, row='MixUp', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=78.3)]
 
 model = dict(head=dict(num_classes=100))
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.MixUp', alpha=1.0)], probs=[1.0]))

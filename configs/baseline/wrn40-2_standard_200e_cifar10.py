@@ -13,6 +13,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='Standard', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=95.1),
-]
+paper = [dict(table=2, row='Standard', column='CIFAR-10, WRN-40-2', metric='accuracy/top1', value=95.1)]

@@ -13,8 +13,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=2, row='Standard', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=76.9),
-]
+paper = [dict(table=2, row='Standard', column='CIFAR-100, WRN-40-2', metric='accuracy/top1', value=76.9)]
 
 model = dict(head=dict(num_classes=100))

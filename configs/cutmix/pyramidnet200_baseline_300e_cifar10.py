@@ -14,6 +14,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=7, row='Baseline', metric='error/top1', value=3.85),
-]
+paper = [dict(table=7, row='Baseline', metric='error/top1', value=3.85)]

@@ -15,8 +15,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=7, row='CutMix', metric='error/top1', value=2.88),
-]
+paper = [dict(table=7, row='CutMix', metric='error/top1', value=2.88)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[0.5]))

@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Cutout, CIFAR-10, 300 epochs.
+"""PyramidNet-200 with CutOut, CIFAR-10, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 7, Cutout: 3.10 top-1 error (3.85 for the baseline).
 Decided: here, not in the paper: boxes are filled with the channels' mean, in every image.
@@ -15,8 +15,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=7, row='Cutout', metric='error/top1', value=3.1),
-]
+paper = [dict(table=7, row='Cutout', metric='error/top1', value=3.1)]
 
 data_preprocessor = dict(image_augments=[dict(type='agmax_mm.CutOut', length=16)])

@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Cutout, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with CutOut, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Cutout: 16.53 top-1 error, 3.65 top-5 error (16.45 and 3.69 for the baseline).
 Decided: here, not in the paper: boxes are filled with the channels' mean, in every image.

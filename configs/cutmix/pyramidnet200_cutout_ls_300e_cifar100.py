@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Cutout and label smoothing of 0.1, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with CutOut and label smoothing of 0.1, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Cutout + Label smoothing (0.1): 15.61 top-1 error, 3.88 top-5 error (16.45 and
          3.69 for the baseline).

@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Cutout and Manifold Mixup, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with CutOut and Manifold Mixup, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Cutout + Manifold Mixup (1.0): 15.09 top-1 error, 3.35 top-5 error (16.45 and
          3.69 for the baseline).

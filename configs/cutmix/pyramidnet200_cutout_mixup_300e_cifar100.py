@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Cutout and Mixup of alpha 1.0, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with CutOut and MixUp, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Cutout + Mixup (1.0): 15.46 top-1 error, 3.42 top-5 error (16.45 and 3.69 for
          the baseline).

@@ -16,9 +16,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=7, row='Manifold Mixup (1.0)', metric='error/top1', value=3.15),
-]
+paper = [dict(table=7, row='Manifold Mixup (1.0)', metric='error/top1', value=3.15)]
 
 model = dict(
     feature_mix=dict(

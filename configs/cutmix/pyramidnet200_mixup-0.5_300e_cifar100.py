@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Mixup of alpha 0.5, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with MixUp of alpha 0.5, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Mixup (0.5): 15.78 top-1 error, 4.04 top-5 error (16.45 and 3.69 for the
          baseline).

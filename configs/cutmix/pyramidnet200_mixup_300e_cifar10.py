@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Mixup of alpha 1.0, CIFAR-10, 300 epochs.
+"""PyramidNet-200 with MixUp, CIFAR-10, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 7, Mixup (1.0): 3.09 top-1 error (3.85 for the baseline).
 Decided: here, not in the paper: every batch is mixed.
@@ -15,8 +15,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table=7, row='Mixup (1.0)', metric='error/top1', value=3.09),
-]
+paper = [dict(table=7, row='Mixup (1.0)', metric='error/top1', value=3.09)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.MixUp', alpha=1.0)], probs=[1.0]))

@@ -1,4 +1,4 @@
-"""PyramidNet-200 with Mixup of alpha 1.0, CIFAR-100, 300 epochs.
+"""PyramidNet-200 with MixUp, CIFAR-100, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 5, Mixup (1.0): 15.63 top-1 error, 3.99 top-5 error (16.45 and 3.69 for the
          baseline).

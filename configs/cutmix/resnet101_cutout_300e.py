@@ -1,4 +1,4 @@
-"""ResNet-101 with Cutout, ImageNet-1k, 300 epochs.
+"""ResNet-101 with CutOut, ImageNet-1k, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 4, ResNet-101 + Cutout: 20.72 top-1 error, 5.51 top-5 error (21.87 and 6.29 for
          the baseline).

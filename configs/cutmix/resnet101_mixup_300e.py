@@ -1,4 +1,4 @@
-"""ResNet-101 with Mixup of alpha 1.0, ImageNet-1k, 300 epochs.
+"""ResNet-101 with MixUp, ImageNet-1k, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 4, ResNet-101 + Mixup: 20.52 top-1 error, 5.28 top-5 error (21.87 and 6.29 for the
          baseline).

@@ -16,8 +16,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-paper = [
-    dict(table='release page', row='ResNet-152 + CutMix', metric='error/top1', value=19.2),
-]
+paper = [dict(table='release page', row='ResNet-152 + CutMix', metric='error/top1', value=19.2)]
 
 data_preprocessor = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix', alpha=1.0)], probs=[1.0]))

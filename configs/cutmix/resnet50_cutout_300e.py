@@ -1,4 +1,4 @@
-"""ResNet-50 with Cutout, ImageNet-1k, 300 epochs.
+"""ResNet-50 with CutOut, ImageNet-1k, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 3, ResNet-50 + Cutout: 22.93 top-1 error, 6.66 top-5 error (23.68 and 7.05 for the
          baseline).

@@ -1,4 +1,4 @@
-"""ResNet-50 with Mixup of alpha 1.0, ImageNet-1k, 300 epochs.
+"""ResNet-50 with MixUp, ImageNet-1k, 300 epochs.
 
 Paper:   Yun et al., ICCV 2019, Table 3, ResNet-50 + Mixup: 22.58 top-1 error, 6.40 top-5 error (23.68 and 7.05 for the
          baseline).

@@ -7,7 +7,6 @@ import math
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
@@ -16,9 +15,10 @@ from torch import nn
 
 from agmax_mm.engine.config import apply_options, load_config, prepare_config
 from agmax_mm.engine.options import parse_options
-from agmax_mm.registry import MODELS, TRANSFORMS
-from tools.recipes.cutmix.cells import recipe_of
-from tools.recipes.cutmix.paper import rows
+from agmax_mm.registry import MODELS
+from tests.loops import for_all
+from tools.recipes.papers import figures
+from tools.recipes.recipe import Recipe
 
 NAMES = sorted(path.stem for path in Path('configs/cutmix').glob('*.py'))
 PARAMETERS = {
@@ -125,7 +125,7 @@ def _differing(config, other):
     return {key: first.get(key) for key in keys}
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_a_method_adds_to_its_baseline_what_it_is_and_nothing_else(name):
     model, method, dataset = _parts(name)
     added = _differing(config_of(name), config_of(name.replace(f'_{method}_', '_baseline_')))
@@ -134,7 +134,7 @@ def test_a_method_adds_to_its_baseline_what_it_is_and_nothing_else(name):
     assert added == ({} if method == 'baseline' else known[method])
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_recipe_is_labelled(name):
     config, (_, method, dataset) = config_of(name), _parts(name)
     docstring = ast.get_docstring(ast.parse(Path('configs', 'cutmix', f'{name}.py').read_text()))
@@ -195,12 +195,13 @@ def test_contradictions_stand_beside_the_figures(name, note):
         assert (f' for the baseline). {note} ' in flowing) == (other == name)
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_the_line_for_two_views_and_agreement_does_that_alone(name):
     docstring = ast.get_docstring(ast.parse(Path('configs', 'cutmix', f'{name}.py').read_text()))
     (line,) = re.findall(r'^AgMax: +--cfg-options (.+) \(two views that agree\)$', docstring, re.MULTILINE)
     config = copy.deepcopy(config_of(name))
     apply_options(config, parse_options(line.split()))
+    prepare_config(config, world_size=1)
     differing = _differing(config, config_of(name))
     (views,) = [key for key in differing if key.endswith('.num_views')]
     assert differing.pop(views) == 2
@@ -210,7 +211,7 @@ def test_the_line_for_two_views_and_agreement_does_that_alone(name):
     assert all(key.startswith('model.agreement') for key in differing)
 
 
-@pytest.mark.parametrize('name', [name for name in NAMES if '_baseline_' in name])
+@for_all(name for name in NAMES if '_baseline_' in name)
 def test_network_and_images(name):
     model, _, dataset = _parts(name)
     config = config_of(name)
@@ -235,29 +236,25 @@ def test_network_and_images(name):
 
 
 def test_imagenet_without_lighting_and_jitter():
-    """By the options in configs/README.md, which name places in a list."""
+    """By the switch in configs/README.md."""
     readme = Path('configs/README.md').read_text()
     (line,) = [line for line in readme.splitlines() if 'without lighting and colour jitter' in line]
-    first, brightness, *others = re.findall(r'`([^`]+)`', line)
-    stem = brightness.removesuffix('brightness=0')
-    options = [first, brightness, *(f'{stem}{other.removeprefix("...")}' for other in others)]
+    options = re.findall(r'`([^`]+)`', line)
     config = copy.deepcopy(config_of('resnet50_cutout_300e'))
     apply_options(config, parse_options(options))
-    assert config.data_preprocessor.image_augments[0] == dict(type='agmax_mm.PCALighting', alpha_std=0)
-    (jitter,) = [
-        step for step in config.train_dataloader.dataset.pipeline[1].transforms if step.type == 'agmax_mm.ColorJitter'
-    ]
-    assert jitter == dict(type='agmax_mm.ColorJitter', brightness=0, contrast=0, saturation=0)
-    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(TRANSFORMS.build(jitter)({'img': image.copy()})['img'], image)
+    prepare_config(config, world_size=1)
+    assert config.data_preprocessor.image_augments == [dict(type='agmax_mm.CutOut', length=112)]
+    types = [step.type for step in config.train_dataloader.dataset.pipeline[1].transforms]
+    assert types == ['agmax_mm.RandomResizedCrop', 'agmax_mm.RandomMirror']
 
 
 def test_networks_are_as_large_as_the_paper_prints():
     """To a tenth of a million; it cuts off some digits and rounds others."""
-    for row in rows():
-        recipe = recipe_of(row)
-        if recipe is not None and row.params is not None:
-            assert abs(PARAMETERS[recipe.model, recipe.dataset] / 1e6 - row.params) < 0.1, row
+    printed = [figure for figure in figures('cutmix') if figure.params and not figure.quoted]
+    assert len(printed) == 2 * (7 + 6 + 4)
+    for figure in printed:
+        recipe = Recipe.from_name(figure.recipe)
+        assert abs(PARAMETERS[recipe.model, recipe.dataset] / 1e6 - figure.params) < 0.1, figure
 
 
 # Learning rates at the beginning of an epoch, and images of a step.

@@ -16,6 +16,7 @@ from torchvision import transforms as T
 
 from agmax_mm.registry import MODELS, TRANSFORMS
 from tests.configs.catalogue import NAMES, config_of, groups, promise_of
+from tests.loops import for_all
 
 # The paper's sections 4.1 (CIFAR) and 4.2 (ImageNet) and the constants of the authors' code, independent of configs/.
 CIFAR = dict(
@@ -66,7 +67,7 @@ def _paper(promise):
     return IMAGENET if promise.dataset == 'imagenet' else CIFAR
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_preprocessing_and_mixing(name):
     promise = promise_of(name)
     paper = _paper(promise)

@@ -3,11 +3,11 @@
 import ast
 from pathlib import Path
 
-import pytest
 from mmengine.registry import DefaultScope
 
 from agmax_mm.registry import MODELS
 from tests.configs.catalogue import AGREEMENTS, NAMES, config_of, promise_of, twin_of
+from tests.loops import for_all
 
 AGMAX = [name for name in NAMES if name.startswith('agmax/')]
 SMOOTHED = [name for name in NAMES if name.endswith('_ls')]
@@ -35,7 +35,7 @@ def test_there_are_as_many_twins_as_cells_ask_for():
     assert (len(AGMAX), len(SMOOTHED), len(NAMES)) == (88, 8, 156)
 
 
-@pytest.mark.parametrize('name', AGMAX)
+@for_all(AGMAX)
 def test_twins_differ_in_views_and_agreement_alone(name):
     differing = _differing(name, twin_of(name))
     (views,) = [key for key in differing if key.endswith('.num_views')]
@@ -48,7 +48,7 @@ def test_twins_differ_in_views_and_agreement_alone(name):
     }
 
 
-@pytest.mark.parametrize('name', SMOOTHED)
+@for_all(SMOOTHED)
 def test_label_smoothing_changes_the_loss_alone(name):
     assert _differing(name, twin_of(name)) == {
         'model.head.loss.type': ('CrossEntropyLoss', 'LabelSmoothLoss'),
@@ -57,7 +57,7 @@ def test_label_smoothing_changes_the_loss_alone(name):
     }
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_recipe_is_labelled(name):
     config, promise = config_of(name), promise_of(name)
     text = Path('configs', f'{name}.py').read_text()
@@ -73,7 +73,7 @@ def test_recipe_is_labelled(name):
     assert ('model.init_std=0.2' in docstring) == (promise.agmax and promise.dataset == 'imagenet')
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_recipe_builds_with_its_agreement(name):
     config, promise = config_of(name), promise_of(name)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -98,7 +98,7 @@ def test_recipe_builds_with_its_agreement(name):
     assert model.init_std is None
 
 
-@pytest.mark.parametrize('name', NAMES)
+@for_all(NAMES)
 def test_figures_of_a_recipe_are_those_of_its_name(name):
     """An independent look at the rows and columns that the generator chose."""
     promise = promise_of(name)

@@ -1,52 +1,55 @@
-"""The recipes' files: written, and compared with what would be written."""
+"""The files that the papers' tables are made into: configs and pages, written and compared."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from agmax_mm.fileio import write_text
-from tools.recipes.agmax import render as agmax
-from tools.recipes.cutmix import render as cutmix
+from tools.recipes.page import page
+from tools.recipes.recipe import recipes
+from tools.recipes.render import render
 from tools.recipes.text import MADE_BY
+from tools.recipes.trials import read_outcomes
+
+PAGES = {'agmax': 'docs/recipes.md', 'cutmix': 'docs/recipes_cutmix.md'}
 
 
-def expected_files() -> dict[str, str]:
-    """The text of every recipe of every paper by its path below ``configs/``."""
-    return {**agmax.render_all(), **cutmix.render_all()}
+def trials_file(paper: str, root: Path) -> Path:
+    """Where the outcomes of a paper's trials are kept in a checkout."""
+    return root / 'docs' / 'trials' / f'{paper}.json'
+
+
+def expected_files(root: Path) -> dict[str, str]:
+    """The text of every recipe and page by its path in the checkout ``root``, whose trials the pages tell of."""
+    configs = {f'configs/{recipe.path}': render(recipe) for paper in PAGES for recipe in recipes(paper)}
+    pages = {path: page(paper, *read_outcomes(trials_file(paper, root))) for paper, path in PAGES.items()}
+    return configs | pages
 
 
 def compare(root: Path) -> dict[str, str]:
-    """What is not as :func:`write` would leave it: ``'missing'``, ``'changed'`` or ``'stale'`` by path below ``root``.
-
-    Args:
-        root: The folder ``configs/``.
-    """
-    expected = expected_files()
+    """The files that differ from :func:`expected_files`: ``'missing'``, ``'changed'`` or ``'stale'`` by path."""
+    expected = expected_files(root)
     differing = {}
     for path, text in expected.items():
-        file = root / path
-        if not file.is_file():
+        if not (root / path).is_file():
             differing[path] = 'missing'
-        elif file.read_text(encoding='utf-8') != text:
+        elif (root / path).read_text(encoding='utf-8') != text:
             differing[path] = 'changed'
-    for folder in sorted({Path(path).parent for path in expected}):
+    for folder in sorted({Path(path).parent for path in expected if path.endswith('.py')}):
         for file in sorted((root / folder).glob('*.py')):
-            path = f'{folder}/{file.name}'
+            path = f'{folder.as_posix()}/{file.name}'
             if path not in expected and MADE_BY in file.read_text(encoding='utf-8'):
                 differing[path] = 'stale'
     return differing
 
 
 def write(root: Path) -> dict[str, str]:
-    """Make the files what they should be.
-
-    Args:
-        root: The folder ``configs/``.
+    """Make the files of a checkout what they should be.
 
     Returns:
-        ``'written'`` or ``'removed'`` by path below ``root``, for the files that were not so before.
+        ``'written'`` or ``'removed'`` by path, for the files that were not so before.
     """
-    expected = expected_files()
+    expected = expected_files(root)
     done = {}
     for path, what in compare(root).items():
         if what == 'stale':

@@ -35,15 +35,18 @@ def docstring(title: str, notes: Mapping[str, str]) -> str:
 
 def bases(names: Iterable[str]) -> str:
     """``_base_`` of files below ``configs/_base_/``."""
-    return '_base_ = [\n' + ''.join(f"    '../_base_/{name}.py',\n" for name in names) + ']\n'
+    return f'_base_ = [\n{_lines(repr(f"../_base_/{name}.py") for name in names)}]\n'
 
 
 def paper(entries: Sequence[Mapping[str, Any]]) -> str:
-    """``paper``, the figures that a recipe stands for."""
-    if not entries:
-        return 'paper = []\n'
-    lines = ('    dict(' + ', '.join(f'{key}={value!r}' for key, value in entry.items()) + '),\n' for entry in entries)
-    return 'paper = [\n' + ''.join(lines) + ']\n'
+    """``paper``, the figures that a recipe stands for, one a line."""
+    calls = [_flat(entry) for entry in entries]
+    line = f'paper = [{", ".join(calls)}]\n'
+    return line if len(calls) < 2 and len(line) <= _WIDTH + 1 else f'paper = [\n{_lines(calls)}]\n'
+
+
+def _lines(items: Iterable[str]) -> str:
+    return ''.join(f'    {item},\n' for item in items)
 
 
 def assignment(name: str, value: Mapping[str, Any]) -> str:
@@ -53,8 +56,7 @@ def assignment(name: str, value: Mapping[str, Any]) -> str:
 
 def listed(items: Sequence[Any]) -> str:
     """``'1, 2 and 7'``."""
-    *first, last = map(str, items)
-    return f'{", ".join(first)} and {last}' if first else last
+    return ' and '.join(filter(None, [', '.join(map(str, items[:-1])), *map(str, items[-1:])]))
 
 
 def _flat(value: Any) -> str:

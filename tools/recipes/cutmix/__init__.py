@@ -1,1 +1,0 @@
-"""The CutMix paper: its classification tables and the recipe behind each of their trained rows."""
