@@ -40,11 +40,14 @@ def main() -> None:
 
     runs = find_runs([source for source in args.sources if not source.endswith('.py')])
     for path in [source for source in args.sources if source.endswith('.py')]:
-        from agmax_mm.engine.config import load_config
+        from agmax_mm.engine.config import load_config, prepare_config
 
         name = Path(path).name
         if name not in {run.record['config'] for run in runs}:
-            runs.append(Run.not_run(name, load_config(path).to_dict().get('paper')))
+            recipe = load_config(path)
+            prepare_config(recipe, world_size=1)
+            content = recipe.to_dict()
+            runs.append(Run.not_run(name, content.get('paper'), content))
     written = write_overview(runs, args.out, args.title, args.format)
     print(f'wrote {", ".join(map(str, written))}')
 

@@ -87,6 +87,8 @@ def other_options(run: Run) -> list[str] | None:
 
 def run_settings(run: Run) -> dict[str, Any] | None:
     """What a run's scores depend on, by dotted key; None where there is no config beside its record."""
+    if run.config is not None:
+        return _flat(run.config)
     name = PurePath(str(run.record['config'])).name
     path = None if run.folder is None else run.folder / name
     if path is None or not name or not path.is_file():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agmax_mm.fileio import write_json
+from agmax_mm.results.augmentations import augmentation_sections
 from agmax_mm.results.detections import detection_sections
 from agmax_mm.results.page import Figure, Page, Section, Table, Text
 from agmax_mm.results.plots import COLOURS, error_curves, learning_curves
@@ -39,6 +40,7 @@ def write_overview(
     sections = [
         Section('Scores', [Text(SCORE_NOTE), score_table(runs)]),
         *_comparison_sections(runs),
+        *augmentation_sections(runs, folder),
         *_error_sections(runs, folder),
         *_curve_sections(runs, folder),
         *detection_sections(runs, folder),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from agmax_mm.metrics import TOP1_ERROR
 from agmax_mm.results.escape import in_lines
 from agmax_mm.results.letters import make_texts_drawable
 from agmax_mm.results.runs import Run
-from agmax_mm.results.statistics import moments, moments_text
+from agmax_mm.results.statistics import Moments, moments, moments_text
 
 # Told apart also by people who do not see all colours (Okabe and Ito).
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8d8d00', '#7f3b08', '#5e3c99', '#8a8a8a')
@@ -121,6 +122,50 @@ def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, f
     notes = [f'n = {len(runs)}'] if len(runs) > 1 else []
     notes += sorted({run.status for run in runs} - {'completed'})
     return f'{name}: best {best}, last {last}' + (f' ({", ".join(notes)})' if notes else '')
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Values of one arm by category.
+
+    Attributes:
+        ours: Mean and spread of what was measured.
+        paper: What the paper prints.
+    """
+
+    ours: Mapping[str, Moments]
+    paper: Mapping[str, float]
+
+
+def dot_plot(
+    categories: Sequence[str], arms: Mapping[str, Dots], path: str | os.PathLike[str], *, title: str, label: str
+) -> None:
+    """Draw a dot for each category and arm, with one standard deviation to both sides; hollow ones for the paper's.
+
+    Args:
+        categories: From left to right.
+        arms: Values by the name in the legend.
+        path: Picture file to write.
+        title: Title of the picture.
+        label: What is measured, for the axis.
+    """
+    figure, ((panel,),) = _new_figure(1, 1, width=max(6.0, 1.1 * len(categories)), height=3.8)
+    for number, (colour, (name, dots)) in enumerate(zip(COLOURS, arms.items(), strict=False)):
+        # Beside each other, so that no arm hides another one.
+        shift = 0.5 * ((number + 0.5) / min(len(arms), len(COLOURS)) - 0.5)
+        places = [categories.index(category) + shift for category in dots.ours]
+        means = [entry.mean for entry in dots.ours.values()]
+        spreads = [entry.std or 0.0 for entry in dots.ours.values()]
+        panel.errorbar(
+            places, means, spreads, fmt='o', color=colour, capsize=2.5, markersize=5, label=in_lines(name, 64)
+        )
+        places = [categories.index(category) + shift for category in dots.paper]
+        panel.plot(places, list(dots.paper.values()), 'D', color=colour, fillstyle='none', markersize=6)
+    panel.set(xticks=range(len(categories)), xticklabels=categories, ylabel=label, title=in_lines(title, 64))
+    panel.grid(axis='y', alpha=0.25)
+    panel.spines[['top', 'right']].set_visible(False)
+    _add_legend(figure, panel, fontsize=9)
+    _save(figure, path)
 
 
 def precision_recall(

@@ -19,17 +19,32 @@ from agmax_mm.results.record_check import check_result, read_json
 
 @dataclass(frozen=True)
 class Run:
-    """One run: where it is and what its result file says. A recipe that was never run has the status ``'not run'``."""
+    """One run, or a recipe that was never run, which has the status ``'not run'``.
+
+    Attributes:
+        name: What it is called.
+        record: What its result file says.
+        folder: Where it is; None for a recipe.
+        config: The recipe's config; None for a run, whose config lies in its folder.
+    """
 
     name: str
     record: dict[str, Any]
     folder: Path | None = None
+    config: Mapping[str, Any] | None = None
 
     @classmethod
-    def not_run(cls, config: str, paper: Any) -> Run:
-        """A recipe without a run, for the paper's figure beside an empty place."""
+    def not_run(cls, name: str, paper: Any, config: Mapping[str, Any] | None = None) -> Run:
+        """A recipe without a run, for the paper's figure beside an empty place.
+
+        Args:
+            name: Its file name.
+            paper: The paper's figures, as the recipe states them.
+            config: The whole config.
+        """
         empty = {'scores': {'last': {}, 'best': {}}, 'history': {'train': [], 'val': []}}
-        return cls(config.removesuffix('.py'), {'config': config, 'status': 'not run', 'paper': paper, **empty})
+        record = {'config': name, 'status': 'not run', 'paper': paper, **empty}
+        return cls(name.removesuffix('.py'), record, config=config)
 
     @property
     def status(self) -> str:

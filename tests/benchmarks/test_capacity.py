@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from agmax_mm.models import PairHead
+from agmax_mm.models.agreements.pair_head import PairHead
 from agmax_mm.results.page import render_markdown
 from benchmarks.suites import capacity, scaling
 from benchmarks.suites.capacity import Job, Machine, estimate, pair_head_parameters, statistics_bytes
