@@ -122,10 +122,10 @@ class Measurement:
         workers = cores_of_process(runner.world_size) if workers is None else workers
         self.data: Any = (detection.load_data if self._detects else load_data)(runner, workers, cache)
         identity = {
-            'config_hash': config_hash(runner.cfg),
+            'batch_size': runner.cfg.test_dataloader.batch_size,
             'images': len(self.data),
             'labels_hash': _labels_hash(self.data),
-            'batch_size': runner.cfg.test_dataloader.batch_size,
+            'config_hash': config_hash(runner.cfg),
         }
         self._store = Store(out, identity)
         self._facts = {'config': config_path, 'device': device_name(), 'versions': library_versions()}
