@@ -76,8 +76,16 @@ def resolve_address(config: Config, address: str) -> str:
     return '.'.join(map(str, found))
 
 
+def value_at(config: Config, address: str) -> Any:
+    """The value at an address by keys and places, or None."""
+    node: Any = config
+    for key in address.split('.'):
+        node = _child(node, int(key) if isinstance(node, list | tuple) and key.isdigit() else key)
+    return node
+
+
 def _child(node: Any, key: str | int) -> Any:
-    if isinstance(node, dict):
+    if isinstance(node, dict | Config):
         return node.get(key)
     return node[key] if isinstance(node, list | tuple) and isinstance(key, int) else None
 

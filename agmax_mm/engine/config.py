@@ -12,10 +12,13 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from agmax_mm.engine.addresses import unknown_key
+from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.loaders import complete_loader
+from agmax_mm.engine.options import typed_value, without
+from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
 from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
+from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, words_of
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -54,9 +57,9 @@ _HOST_VARIABLES = {
     'test_pipeline',
     'train_pipeline',
 }
-# ... and this package's: mixed precision, a switch, the paper's figure for the recipe, and the images of one optimiser
-# step over all processes.
-_OWN_KEYS = {'amp', 'jitter', 'paper', 'total_batch_size'}
+# ... and this package's: mixed precision, words and switches, the paper's figure for the recipe, and the images of one
+# optimiser step over all processes.
+_OWN_KEYS = {'amp', 'epochs', 'jitter', 'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
 # Where and how a run takes place does not make it another run.
@@ -76,12 +79,13 @@ _LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_fac
 _TRAIN_ROOT = 'train_dataloader.dataset.data_root'
 
 
-def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
+def load_config(path: str, options: dict[str, Any] | None = None, notes: list[str] | None = None) -> Config:
     """Read a config file, add the hooks that every run here has, and apply ``--cfg-options`` and switches.
 
     Args:
         path: The config file.
         options: Dotted keys and their values.
+        notes: Takes a line for each change that follows from a word or from the length of the run.
 
     Raises:
         ValueError: If the file is missing or not a config, or a key is unknown to everyone who reads configs.
@@ -106,16 +110,24 @@ def load_config(path: str, options: dict[str, Any] | None = None) -> Config:
     hooks.setdefault('run_record', ConfigDict(type='agmax_mm.RunRecordHook'))
     hooks.setdefault('progress', ConfigDict(type='agmax_mm.ProgressBarHook'))
     add_task_hooks(config)
-    apply_options(config, options or {})
+    notes = [] if notes is None else notes
+    words = {word: value for word, value in words_of(Path(path)).items() if word in WORDS}
+    notes += apply_words(config, words)
+    notes += follow_length(config, schedule_length(Path(path)))
+    notes += apply_options(config, options or {})
     complete_switches(config)
     return config
 
 
-def apply_options(config: Config, options: dict[str, Any]) -> None:
+def apply_options(config: Config, options: dict[str, Any]) -> list[str]:
     """Apply ``--cfg-options`` in place.
 
     A new root of the training data holds for validation and test too, where they had the same one and get none of their
-    own.
+    own. The words of :mod:`agmax_mm.engine.words` come first. Schedules follow the length of the run, unless an option
+    sets a part of them.
+
+    Returns:
+        What changed beside the options themselves, one line each.
 
     Raises:
         ValueError: If a key or a name is unknown.
@@ -124,7 +136,14 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
         first = option.split('.')[0]
         if first not in config and first not in _KNOWN_KEYS:
             raise ValueError(f'--cfg-options {option}: {unknown_key(first, _KNOWN_KEYS | set(config))}')
-    options = apply_named_options(config, options)
+        if first in _HOST_VARIABLES and first not in SPELLINGS:
+            raise ValueError(
+                f'--cfg-options {option}: expected a key that is read, got a variable of config files; set the keys '
+                'that the file makes of it, such as train_dataloader.dataset.pipeline'
+            )
+    length = run_length(config)
+    notes = apply_words(config, _typed_words(options))
+    options = apply_named_options(config, without(options, SPELLINGS))
     if _TRAIN_ROOT in options:
         old = config.train_dataloader.dataset.get('data_root')
         for name in ('val_dataloader', 'test_dataloader'):
@@ -132,14 +151,28 @@ def apply_options(config: Config, options: dict[str, Any]) -> None:
             if old is not None and dataset.get('data_root') == old:
                 options.setdefault(f'{name}.dataset.data_root', options[_TRAIN_ROOT])
     config.merge_from_dict(options)
+    if not any(option.split('.')[0] == 'param_scheduler' for option in options):
+        notes += follow_length(config, length)
+    return notes
 
 
-def prepare_config(config: Config, *, world_size: int) -> None:
+def _typed_words(options: dict[str, Any]) -> dict[str, Any]:
+    texts = getattr(options, 'texts', {})
+    words = {word: options[word] for word in SPELLINGS if word in options}
+    if 'data_root' in words:
+        words['data_root'] = typed_value('data_root', words['data_root'], '', texts.get('data_root'))
+    return words
+
+
+def prepare_config(config: Config, *, world_size: int) -> list[str]:
     """Complete a config for a run on ``world_size`` processes, in place.
 
     Gives each process its share of ``total_batch_size``, the loaders what they leave open, and each place that a switch
     reaches its value. Where the total differs from ``auto_scale_lr.base_batch_size``, the host scales the learning
     rate.
+
+    Returns:
+        What changed and a user may not expect, one line each.
 
     Raises:
         ValueError: If the batch cannot be shared among the processes.
@@ -153,6 +186,24 @@ def prepare_config(config: Config, *, world_size: int) -> None:
     for name in _LOADERS:
         if config.get(name) is not None:
             complete_loader(config[name], world_size)
+    return _fit_metrics(config)
+
+
+def _fit_metrics(config: Config) -> list[str]:
+    """Ask for no more of the best classes than there are: of two classes the top 5 are no metric."""
+    classes = (config.model.get('head') or {}).get('num_classes') if 'model' in config else None
+    notes = []
+    for name in ('val_evaluator', 'test_evaluator'):
+        metrics = config.get(name) or []
+        for metric in [metrics] if isinstance(metrics, dict) else metrics:
+            topk = metric.get('topk')
+            if bare_type(metric) != 'Accuracy' or not isinstance(topk, list | tuple) or not isinstance(classes, int):
+                continue
+            fitting = [k for k in topk if not isinstance(k, int) or k <= max(classes, 1)]
+            if len(fitting) < len(topk):
+                notes.append(f'{name}.topk {list(topk)} -> {fitting}: the model tells {classes} classes apart')
+                metric['topk'] = fitting
+    return notes
 
 
 def _share_batch(config: Config, world_size: int) -> None:

@@ -41,7 +41,8 @@ def train(
     Raises:
         ValueError: On anything wrong with the config, its data or a checkpoint.
     """
-    config = prepare(config_path, work_dir, launcher, options)
+    notes: list[str] = []
+    config = prepare(config_path, work_dir, launcher, options, notes)
     skipped = skip_missing_validation(config)
     if amp:
         config.amp = config.get('amp') or True
@@ -57,6 +58,8 @@ def train(
     runner = Runner.from_cfg(config)
     if skipped:
         runner.logger.warning(skipped)
+    for note in notes:
+        runner.logger.info(note)
     try:
         runner.train()
     except KeyboardInterrupt:
@@ -102,14 +105,29 @@ def evaluate(
     return metrics
 
 
-def prepare(config_path: str, work_dir: str | None, launcher: str, options: dict[str, Any] | None) -> Config:
-    """Read a config and complete it for a run; arguments and errors as in :func:`train`."""
+def prepare(
+    config_path: str,
+    work_dir: str | None,
+    launcher: str,
+    options: dict[str, Any] | None,
+    notes: list[str] | None = None,
+) -> Config:
+    """Read a config and complete it for a run; arguments and errors as in :func:`train`.
+
+    Args:
+        config_path: The config file.
+        work_dir: Folder of the outputs.
+        launcher: What started the processes.
+        options: Dotted config keys and their values.
+        notes: Takes a line for each change that a user may not expect.
+    """
     # Recipes pin memory for the sake of GPUs; torch says at every loader that it doesn't without one.
     warnings.filterwarnings('ignore', message="'pin_memory' argument is set as true")
-    config = FormattedOnce.of(load_config(config_path, options))
+    notes = [] if notes is None else notes
+    config = FormattedOnce.of(load_config(config_path, options, notes))
     import_task(config)
     world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
-    prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
+    notes += prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(config_path).stem)
     return config

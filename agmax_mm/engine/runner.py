@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
 from agmax_mm.engine.compile import compile_network
+from agmax_mm.engine.schedule import replay, settings_of
 from agmax_mm.fileio import RESULT_FILE, atomic_path
 from agmax_mm.host import unwrap
 
@@ -45,6 +47,7 @@ class Runner(HostRunner):
 
     # What --amp chose, for the record. Kept here and not in the message hub, which comes back as it was when resuming.
     precision: str | None = None
+    param_schedulers: Any
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""
@@ -99,6 +102,29 @@ class Runner(HostRunner):
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """The host's hooks, one of which would wait for the GPU at each step."""
         super().register_default_hooks({'runtime_info': {'type': 'agmax_mm.StepValuesHook'}, **(hooks or {})})
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume, also into a run of another length, whose schedules go on where they would be by then."""
+        schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []
+        states = [copy.deepcopy(part.state_dict()) for part in schedulers if hasattr(part, 'state_dict')]
+        groups = self.optim_wrapper.param_groups if states else []
+        first = [{part.param_name: group[part.param_name] for part in schedulers} for group in groups]
+        super().resume(filename, *args, **kwargs)
+        resumed = self.param_schedulers
+        if not states or [settings_of(state) for state in states] == [settings_of(vars(part)) for part in resumed]:
+            return
+        steps = [part._global_step for part in resumed]
+        groups = self.optim_wrapper.param_groups
+        now = groups[0]['lr']
+        for group, values in zip(groups, first, strict=True):
+            group.update(values)
+        for part, state in zip(resumed, states, strict=True):
+            part.load_state_dict(state)
+        replay(resumed, steps)
+        self.logger.warning(
+            "resume: the checkpoint's run had a schedule of another length; the learning rate goes on where it would "
+            f'be in this one, at {groups[0]["lr"]:.6g} in place of {now:.6g}'
+        )
 
     def _earlier(self, name: str) -> Any:
         """An entry in the record of the run that this one resumes."""

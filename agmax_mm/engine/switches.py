@@ -8,7 +8,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 import agmax_mm.batch_augments
-from agmax_mm.engine.addresses import parts_of_type, resolve_address
+from agmax_mm.engine.addresses import parts_of_type, resolve_address, value_at
+from agmax_mm.engine.options import typed_value
 from agmax_mm.models.agreements import AGREEMENTS
 
 _MIXING = 'data_preprocessor.batch_augments'
@@ -31,7 +32,7 @@ def apply_named_options(config: Config, options: dict[str, Any]) -> dict[str, An
     Raises:
         ValueError: If a name or an address is unknown.
     """
-    rest = dict(options)
+    rest, texts = dict(options), getattr(options, 'texts', {})
     agreement = rest.get('model.agreement')
     if isinstance(agreement, str):
         if agreement not in AGREEMENTS:
@@ -53,9 +54,11 @@ def apply_named_options(config: Config, options: dict[str, Any]) -> dict[str, An
     for address in sorted(resolved, key=_places, reverse=True):
         if resolved[address][1] is None and _remove(config, address):
             del resolved[address]
-    return {
-        address if value is None else resolve_address(config, key): value for address, (key, value) in resolved.items()
-    }
+    typed = {}
+    for key, value in resolved.values():
+        address = resolve_address(config, key)
+        typed[address] = typed_value(key, value, value_at(config, address), texts.get(key))
+    return typed
 
 
 def complete_switches(config: Config) -> None:

@@ -60,6 +60,7 @@ def make_runner(
     default_hooks=None,
     launcher='none',
     train_cfg=None,
+    param_scheduler=None,
     **config,
 ):
     """A runner of this package; ``config`` holds top-level keys that it reads itself, such as ``amp``."""
@@ -72,6 +73,7 @@ def make_runner(
         train_dataloader=DataLoader(NoiseViews(), BATCH, collate_fn=collate),
         train_cfg=train_cfg or {'by_epoch': True, 'max_epochs': epochs},
         optim_wrapper=optim_wrapper,
+        param_scheduler=param_scheduler,
         default_hooks={
             'logger': {'type': 'LoggerHook', 'interval': 2},
             'run_record': {'type': 'agmax_mm.RunRecordHook', 'interval': 1},

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 RECIPE = 'configs/cutmix/resnet110_cutmix_300e_cifar100.py'
 NAME = 'resnet110_cutmix_300e_cifar100'
 AGMAX = {'model.agreement': 'mi'}
+MILESTONES = ['param_scheduler.milestones.0', 'param_scheduler.milestones.1']
 CORRECT_LAM = 'data_preprocessor.batch_augments.augments.0.correct_lam'
 
 
@@ -69,7 +70,8 @@ def test_runs_with_options_stand_in_a_row_and_a_line_of_their_own(tmp_path):
         ({'train_dataloader.dataset.data_root': '/data', 'train_dataloader.num_workers': 0}, []),
         ({'default_hooks.logger.interval': 7}, []),
         ({CORRECT_LAM: False}, [CORRECT_LAM]),
-        ({'train_cfg.max_epochs': 3}, ['train_cfg.max_epochs']),
+        # Milestones follow the length.
+        ({'train_cfg.max_epochs': 3}, [*MILESTONES, 'train_cfg.max_epochs']),
         ({'train_dataloader.batch_size': 4}, ['total_batch_size']),
         ({'data_preprocessor.batch_augments': None}, None),
         ({'model.init_cfg': []}, ['model.init_cfg']),
@@ -166,6 +168,8 @@ def test_settings_that_differ_between_runs(tmp_path):
     assert differing_settings(runs) == {
         CORRECT_LAM: ['–', 'False', '?'],
         'train_cfg.max_epochs': ['300', '3', '?'],
+        MILESTONES[0]: ['150', '2', '?'],
+        MILESTONES[1]: ['225', '2', '?'],
     }
 
 

@@ -20,11 +20,12 @@ class DataCheckHook(Hook):
 
     Raises:
         ValueError: Before training, if the head has fewer outputs than the data has classes, or if an epoch ends with a
-            batch of a single image whose views could agree with nothing.
+            batch of a single image whose views could agree with nothing, or if there is no step to make.
     """
 
     def before_train(self, runner: Any) -> None:
         """Compare the training set with the model."""
+        _check_steps(runner)
         model = unwrap(runner.model)
         self._check_classes(runner, model)
         if getattr(model, 'agreement', None) is not None and runner.world_size == 1:
@@ -42,6 +43,21 @@ class DataCheckHook(Hook):
             )
         if len(classes) < outputs:
             runner.logger.info(f'The training set has {len(classes)} classes, the head {outputs} outputs.')
+
+
+def _check_steps(runner: Any) -> None:
+    loader = runner.train_dataloader
+    steps = len(loader)
+    if steps and runner.max_iters > 0:
+        return
+    if not steps:
+        images, batch = len(loader.sampler), loader.batch_size
+        raise ValueError(
+            f'train_dataloader: expected at least one step in an epoch, got none: {images} images are fewer than a '
+            f'batch of {batch}, and drop_last leaves out the rest; set a smaller total_batch_size, or '
+            'train_dataloader.drop_last=False'
+        )
+    raise ValueError(f'train_cfg: expected at least one step, got a run of {runner.max_epochs} epochs')
 
 
 def _check_last_batch(loader: Any) -> None:
