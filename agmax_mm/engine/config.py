@@ -13,6 +13,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from agmax_mm.engine.addresses import bare_type, unknown_key
+from agmax_mm.engine.bases import allow_own_bases
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.options import typed_value, without
 from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
@@ -95,6 +96,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
     for file, key in _assigned_names(Path(path)):
         if key not in _KNOWN_KEYS and not key.startswith('_'):
             raise ValueError(f'config {str(file)!r}: {unknown_key(key, _KNOWN_KEYS)}; start names of your own with "_"')
+    allow_own_bases()
     try:
         config = Config.fromfile(path)
     except (TypeError, KeyError, NameError, FileNotFoundError) as error:

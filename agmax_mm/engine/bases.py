@@ -1,0 +1,32 @@
+"""``_base_ = 'agmax_mm::agmax/resnet50_cutmix_aa_270e.py'``: the recipes of this package as bases of any config."""
+
+from __future__ import annotations
+
+from mmengine.config import Config
+
+from agmax_mm.recipe_files import recipes_folder
+
+_PREFIX = 'agmax_mm::'
+_host_path = Config._get_cfg_path
+
+
+def _path_of_base(base: str, filename: str) -> tuple[str, str | None]:
+    """Return the file of a base and the scope of its types: none for ours, which are written with their scope."""
+    if not base.startswith(_PREFIX):
+        path, scope = _host_path(base, filename)
+        return path, scope
+    path = recipes_folder() / base.removeprefix(_PREFIX)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{base!r} of {filename!r}: expected a recipe of agmax_mm, got no such file as {str(path)!r}'
+        )
+    return str(path), None
+
+
+def allow_own_bases() -> None:
+    """Let mmengine find the recipes of this package, installed or in a checkout.
+
+    mmengine has a fixed list of the packages whose configs it finds, and reads all types of such a config in the scope
+    of the package, where the host's own types are not found.
+    """
+    Config._get_cfg_path = staticmethod(_path_of_base)
