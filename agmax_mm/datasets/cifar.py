@@ -13,7 +13,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.datasets.categories import CIFAR10_CATEGORIES, CIFAR100_CATEGORIES
 
-from agmax_mm.datasets.image_folder import ImageFolder
+from agmax_mm.datasets.image_folder import ImageFolder, first_of_each_class
 from agmax_mm.registry import DATASETS
 from agmax_mm.safe_reading import ArrayUnpickler
 
@@ -32,11 +32,14 @@ class CIFAR10(BaseDataset):
     Args:
         data_root: Folder of the data set.
         split: ``'train'`` or ``'test'``.
+        images_per_class: Take only so many images of each class: the first ones by file name, class after class. They
+            are the same ones in the same order from the official files, which hold the names, and from folders that
+            use these names. All by default, in the order of the files.
         **kwargs: The host's other options.
 
     Raises:
-        ValueError: If the split is unknown, neither layout is found, a file is damaged, a label is out of range, or an
-            image has another size.
+        ValueError: If the split is unknown, neither layout is found, a file is damaged, a label is out of range, an
+            image has another size, or a class has too few images.
     """
 
     METAINFO = {'classes': tuple(CIFAR10_CATEGORIES)}
@@ -45,10 +48,11 @@ class CIFAR10(BaseDataset):
     _FILES = {'train': [f'data_batch_{index}' for index in range(1, 6)], 'test': ['test_batch']}
     _LABEL_KEY = 'labels'
 
-    def __init__(self, data_root: str, split: str, **kwargs: Any) -> None:
+    def __init__(self, data_root: str, split: str, *, images_per_class: int | None = None, **kwargs: Any) -> None:
         if split not in _SPLITS:
             raise ValueError(f'{type(self).__name__}.split: expected one of {list(_SPLITS)}, got {split!r}')
         self.split = split
+        self.images_per_class = images_per_class
         self.images: torch.Tensor | None = None
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
@@ -79,7 +83,7 @@ class CIFAR10(BaseDataset):
         return info
 
     def _read_official(self, folder: Path) -> tuple[np.ndarray, list[int]]:
-        arrays, labels = [], []
+        arrays, labels, names = [], [], []
         for name in self._FILES[self.split]:
             path = folder / name
             if not path.is_file():
@@ -88,12 +92,26 @@ class CIFAR10(BaseDataset):
                 content = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
                 arrays.append(np.asarray(content['data'], dtype=np.uint8).reshape(-1, 3, _SIDE, _SIDE))
                 labels.extend(content[self._LABEL_KEY])
+                # Without a choice of images the names are of no use.
+                names.extend(content['filenames'] if self.images_per_class is not None else [])
             except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
                 raise ValueError(
                     f'{type(self).__name__}: expected CIFAR data in {str(path)!r}, got {error!r}'
                 ) from None
             self._check_labels(path, content[self._LABEL_KEY], len(arrays[-1]))
         rgb = np.concatenate(arrays).transpose(0, 2, 3, 1)
+        if self.images_per_class is not None:
+            if len(names) != len(labels):
+                raise ValueError(
+                    f'{type(self).__name__}.images_per_class: expected a file name for each of the {len(labels)} images '
+                    f'in {str(folder)!r}, got {len(names)}'
+                )
+            order = sorted(range(len(labels)), key=lambda index: (labels[index], names[index]))
+            chosen = first_of_each_class(
+                [labels[index] for index in order], self.images_per_class, type(self).__name__
+            )
+            kept = [order[place] for place in chosen]
+            rgb, labels = rgb[kept], [labels[index] for index in kept]
         return np.ascontiguousarray(rgb[..., ::-1]), labels
 
     def _check_labels(self, path: Path, labels: list[int], num_images: int) -> None:
@@ -119,7 +137,12 @@ class CIFAR10(BaseDataset):
             )
         # To serialise the list, the host first runs the garbage collector, which takes time.
         listing = ImageFolder(
-            str(root), self.split, in_memory=True, pipeline=[LoadImageFromFile()], serialize_data=False
+            str(root),
+            self.split,
+            images_per_class=self.images_per_class,
+            in_memory=True,
+            pipeline=[LoadImageFromFile()],
+            serialize_data=False,
         )
         assert listing.store is not None
         for index in range(len(listing)):

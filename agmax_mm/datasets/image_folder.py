@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ class ImageFolder(CustomDataset):
         classes_split: Split whose folders define the classes, where it exists.
         ann_file: List with ``path label`` on each line. The list's own path is relative to ``data_root``, and the paths
             in it are relative to the split's folder.
+        images_per_class: Take only so many images of each class: the first ones by file name or, of a list, in its
+            order. All by default.
         in_memory: Decode every image once, before training, and keep all in memory. The samples are the same. The
             pipeline must begin with ``LoadImageFromFile`` or :class:`agmax_mm.datasets.LoadImage`. This step decodes
             the images, and then leaves the pipeline.
@@ -58,12 +62,14 @@ class ImageFolder(CustomDataset):
         *,
         classes_split: str = 'train',
         ann_file: str = '',
+        images_per_class: int | None = None,
         in_memory: bool = False,
         **kwargs: Any,
     ) -> None:
         self.root = Path(data_root).expanduser()
         self.split = split
         self.classes_split = classes_split
+        self.images_per_class = images_per_class
         self.in_memory = in_memory
         self.store: ImageStore | None = None
         if not (self.root / split).is_dir():
@@ -74,6 +80,9 @@ class ImageFolder(CustomDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find the images and, with ``in_memory``, decode them."""
         samples = self._listed_samples() if self.ann_file else self._find_samples()
+        if self.images_per_class is not None:
+            kept = first_of_each_class([label for _, label in samples], self.images_per_class, self._who())
+            samples = [samples[index] for index in kept]
         folder = self.img_prefix
         items: list[dict[str, Any]] = [
             {'img_path': os.path.join(folder, path), 'gt_label': label} for path, label in samples
@@ -202,6 +211,32 @@ class ImageNet(ImageFolder):
     """
 
     _NAMES = tuple(IMAGENET_CATEGORIES)
+
+
+def first_of_each_class(labels: Sequence[int], count: int, owner: str) -> list[int]:
+    """Indices of the first ``count`` samples of each class, in ascending order.
+
+    Args:
+        labels: The samples' labels, in the order that counts.
+        count: Samples of each class, at least 1.
+        owner: What has the samples, for messages.
+
+    Raises:
+        ValueError: If a class has fewer samples.
+    """
+    found: Counter[int] = Counter()
+    indices = []
+    for index, label in enumerate(labels):
+        found[label] += 1
+        if found[label] <= count:
+            indices.append(index)
+    fewest = min(found, key=found.__getitem__)
+    if not 1 <= count <= found[fewest]:
+        raise ValueError(
+            f'{owner}.images_per_class: expected 1 to {found[fewest]}, the images of class {fewest}, which has the '
+            f'fewest, got {count}'
+        )
+    return indices
 
 
 def _subfolders(folder: Path) -> list[str]:

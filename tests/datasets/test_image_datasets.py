@@ -53,6 +53,38 @@ def test_official_cifar10_files(tmp_path):
     assert train.metainfo['classes'][3] == 'cat'
 
 
+def test_the_same_first_images_of_each_class_from_official_files_and_from_folders(tmp_path):
+    """Names out of order and spread over the files; the second image of each class by name is the last one kept."""
+    generator = np.random.default_rng(1)
+    folder = tmp_path / 'official' / 'cifar-10-batches-py'
+    folder.mkdir(parents=True)
+    kept = {}
+    for file in range(1, 6):
+        pixels = generator.integers(0, 256, (10, 3, 32, 32), dtype=np.uint8)
+        labels = generator.permutation(10).tolist()
+        # Of each class one image a file: names fall from file to file.
+        names = [f'thing_{6 - file}_{label}.png' for label in labels]
+        content = {'data': pixels.reshape(10, -1), 'labels': labels, 'filenames': names}
+        (folder / f'data_batch_{file}').write_bytes(pickle.dumps(content, protocol=2))
+        for image, label, name in zip(pixels, labels, names, strict=True):
+            kept[label, name] = image
+            target = tmp_path / 'folders' / 'train' / f'class{label}' / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(target), image.transpose(1, 2, 0)[..., ::-1])
+    expected = [(label, kept[label, f'thing_{place}_{label}.png']) for label in range(10) for place in (1, 2)]
+    for root in ('official', 'folders'):
+        data = CIFAR10(str(tmp_path / root), 'train', images_per_class=2)
+        assert len(data) == 20
+        for index, (label, pixels) in enumerate(expected):
+            info = data.get_data_info(index)
+            assert info['gt_label'] == label
+            assert np.array_equal(info['img'][..., ::-1], pixels.transpose(1, 2, 0))
+        assert len(CIFAR10(str(tmp_path / root), 'train')) == 50
+        for count in (0, 6):
+            with pytest.raises(ValueError, match=rf'images_per_class: expected 1 to 5, .* got {count}'):
+                CIFAR10(str(tmp_path / root), 'train', images_per_class=count)
+
+
 def test_official_cifar100_takes_fine_labels(tmp_path):
     written = _write_official(tmp_path, 'cifar-100-python', ['train', 'test'], 'fine_labels')
     data = CIFAR100(str(tmp_path), 'test')

@@ -35,6 +35,14 @@ def test_maps_and_strides():
     assert maps[-1].min() == 0  # the last stage ends in a ReLU
 
 
+def test_stem_stride_keeps_every_second_pixel_of_the_stem():
+    full, half = WideResNet(10, 2).eval(), WideResNet(10, 2, stem_stride=2, out_indices=(0, 1, 2)).eval()
+    half.load_state_dict(full.state_dict())
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(half.stem(images), full.stem(images)[..., ::2, ::2])
+    assert [tuple(m.shape[1:]) for m in half(images)] == [(32, 16, 16), (64, 8, 8), (128, 4, 4)]
+
+
 def test_shortcut_takes_the_activated_input():
     """With the residual branch silenced, a block that changes width is its 1x1 convolution of relu(norm(x))."""
     block = WideResNet(10, 2).layer1[0].eval()
