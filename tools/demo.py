@@ -7,11 +7,8 @@ Takes about 20 minutes on two CPU cores. It can be stopped at any time; run agai
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from agmax_mm.cli import make_parser, run
@@ -34,49 +31,33 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Run the remaining stages of the demonstration."""
     args = parse_args()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    from agmax_mm.machine import usable_cores
+
+    cores = usable_cores()
     jobs = args.jobs or min(2, cores)
     if jobs < 1:
         raise ValueError(f'--jobs: expected at least 1, got {jobs}')
     started = time.monotonic()
     print('checking what is there ...', file=sys.stderr, flush=True)
     from agmax_mm.demo.plan import Layout, build_plan
-    from agmax_mm.demo.stages import Pipeline, StageError
+    from agmax_mm.experiments.executors import Processes, thread_variables
+    from agmax_mm.experiments.stages import Pipeline, locked
     from agmax_mm.progress import duration
 
     work_dir = Path(args.work_dir)
     layout = Layout(_ROOT, work_dir)
     try:
-        with _only_one(work_dir) as lock:
-            # Two commands of one thread each: much of a detector's training runs on one core anyway.
-            threads = {name: str(max(1, cores // jobs)) for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')}
-            environment = {**threads, 'PYTHONPATH': os.pathsep.join([str(_ROOT), os.environ.get('PYTHONPATH', '')])}
+        with locked(work_dir, 'demo') as lock:
             plan = build_plan(layout, args.seed)
-            pipeline = Pipeline(plan, work_dir / 'logs', jobs=jobs, environment=environment, keep_open=[lock])
-            count = pipeline.run()
-    except StageError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+            # Two commands of one thread each: much of a detector's training runs on one core anyway.
+            executor = Processes(jobs, thread_variables(cores // jobs), [lock])
+            count = Pipeline(plan, work_dir / 'logs', executor=executor).run()
     except KeyboardInterrupt:
         print('interrupted; run make demo again to go on', file=sys.stderr)
         return 130
     took = f'{count} of {len(plan)} stages run in {duration(time.monotonic() - started)}' if count else 'up to date'
     print(f'{took}; the report: {layout.report / "index.html"}')
     return 0
-
-
-@contextlib.contextmanager
-def _only_one(work_dir: Path) -> Iterator[int]:
-    """Take the folder's lock. Refuse to run if another demo, or one of its commands, still runs there."""
-    import fcntl
-
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with (work_dir / '.lock').open('w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f'demo: expected {str(work_dir)!r} to be free, got one that a running demo uses') from None
-        yield lock.fileno()
 
 
 if __name__ == '__main__':

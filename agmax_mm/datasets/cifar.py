@@ -83,7 +83,8 @@ class CIFAR10(BaseDataset):
         return info
 
     def _read_official(self, folder: Path) -> tuple[np.ndarray, list[int]]:
-        arrays, labels, names = [], [], []
+        arrays, labels = [], []
+        names: list[str] = []
         for name in self._FILES[self.split]:
             path = folder / name
             if not path.is_file():
@@ -103,13 +104,11 @@ class CIFAR10(BaseDataset):
         if self.images_per_class is not None:
             if len(names) != len(labels):
                 raise ValueError(
-                    f'{type(self).__name__}.images_per_class: expected a file name for each of the {len(labels)} images '
-                    f'in {str(folder)!r}, got {len(names)}'
+                    f'{type(self).__name__}.images_per_class: expected a file name for each of the {len(labels)} '
+                    f'images in {str(folder)!r}, got {len(names)}'
                 )
             order = sorted(range(len(labels)), key=lambda index: (labels[index], names[index]))
-            chosen = first_of_each_class(
-                [labels[index] for index in order], self.images_per_class, type(self).__name__
-            )
+            chosen = first_of_each_class([labels[index] for index in order], self.images_per_class, type(self).__name__)
             kept = [order[place] for place in chosen]
             rgb, labels = rgb[kept], [labels[index] for index in kept]
         return np.ascontiguousarray(rgb[..., ::-1]), labels

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm import __version__
-from agmax_mm.demo.stages import Stage
+from agmax_mm.experiments.stages import Stage
 
 # The two arms that are compared all the way, by the names used in folders and in the report.
 ARMS = {'baseline': 'baseline', 'agmax': 'AgMax'}
@@ -113,7 +113,8 @@ class _Planner:
         command += ['--cfg-options', *options]
         seconds = next(value for key, value in _SECONDS.items() if name.startswith(key))
         results = [folder / 'result.json', *result]
-        return Stage(name, title, command, folder, needs, self._hash(path, options), results, seconds)
+        inputs = [command, self._hash(path, options)]
+        return Stage(name, title, command, folder, needs, inputs, results, seconds)
 
     def _stage(
         self,
@@ -125,7 +126,8 @@ class _Planner:
         result: list[Path] | None = None,
     ) -> Stage:
         """A stage that writes elsewhere; its own folder holds its stamp alone."""
-        return Stage(name, title, command, self._private(name), needs or [], [__version__, inputs], result or [], 10)
+        everything = [command, __version__, inputs]
+        return Stage(name, title, command, self._private(name), needs or [], everything, result or [], 10)
 
     def _private(self, name: str) -> Path:
         return self.layout.work_dir / 'stages' / name

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm.demo.plan import ARMS, CONTROL, DETECTORS, Layout
-from agmax_mm.demo.stages import STAMP_FILE
 from agmax_mm.detection.metrics import BOX_AP, MASK_AP, VOC_MAP
+from agmax_mm.experiments.stages import STAMP_FILE
 from agmax_mm.fileio import write_json
 from agmax_mm.metrics import TOP1, Metric
 from agmax_mm.progress import duration

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-_REQUIRED = {'base', 'arms', 'seeds'}
-_OPTIONAL = {'options'}
+_REQUIRED = {'base', 'seeds'}
+_OPTIONAL = {'options', 'arms', 'grid', 'references', 'transfers'}
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class Study:
         text: The file's docstring: a title and, below, what is compared.
         base: The config that all arms change.
         options: Dotted config keys and their values, for all arms.
-        arms: Name of each arm to the options of its own; the first one is what the others are compared with.
+        arms: Name of each arm to the options of its own.
+        references: Name of an arm to the one that it is compared with. Arms without one are references themselves.
         seeds: Seeds of the runs of each arm.
+        transfers: Name of each fine-tuning to what it takes, see :mod:`agmax_mm.experiments.study_transfers`.
         data_root: Where the data are; by default where the base says.
     """
 
@@ -34,7 +37,9 @@ class Study:
     base: Path
     options: dict[str, Any]
     arms: dict[str, dict[str, Any]]
+    references: dict[str, str]
     seeds: tuple[int, ...]
+    transfers: dict[str, dict[str, Any]] = field(default_factory=dict)
     data_root: str | None = None
 
     def part(
@@ -48,18 +53,24 @@ class Study:
         unknown = [name for name in arms or () if name not in self.arms]
         if unknown:
             raise ValueError(f'arms: expected some of {", ".join(self.arms)}, got {", ".join(unknown)}')
+        kept = {name: own for name, own in self.arms.items() if arms is None or name in arms}
         return replace(
             self,
-            arms={name: own for name, own in self.arms.items() if arms is None or name in arms},
+            arms=kept,
+            references={arm: other for arm, other in self.references.items() if arm in kept and other in kept},
             seeds=self.seeds if seeds is None else _seeds(seeds),
             data_root=data_root,
         )
 
 
 def read_study(path: Path) -> Study:
-    """Read a study's file: Python, as a config is, that assigns ``base``, ``arms``, ``seeds`` and maybe ``options``.
+    """Read a study's file: Python, as a config is.
 
-    ``base`` is relative to the file. Names of its own begin with ``_``.
+    It assigns ``base``, relative to the file, ``seeds``, and either ``arms`` or ``grid``. A grid maps names of factors
+    to their levels, and those to options; its arms are all combinations, and each is compared with the one that differs
+    from it in having the first level of the last factor. Arms are compared with the first one. ``references`` says
+    otherwise, arm by arm. ``options`` are for all arms; ``transfers`` are fine-tunings of all runs. Names of the file's
+    own begin with ``_``.
 
     Raises:
         ValueError: If the file is missing, cannot be read, or says something else.
@@ -70,28 +81,71 @@ def read_study(path: Path) -> Study:
     try:
         text = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
         assigned = Config.fromfile(path).to_dict()
-    except (SyntaxError, TypeError, KeyError, NameError) as error:
+    except (SyntaxError, TypeError, KeyError, NameError, AttributeError) as error:
         raise ValueError(f'{who}: expected Python that mmengine can read, got {error}') from None
     content = {key: value for key, value in assigned.items() if not key.startswith('_')}
     if not text:
         raise ValueError(f'{who}: expected a docstring that says what is compared, got none')
-    if not _REQUIRED <= set(content) <= _REQUIRED | _OPTIONAL:
-        raise ValueError(f'{who}: expected base, arms, seeds and maybe options, got {", ".join(content)}')
-    arms = content['arms']
-    if not isinstance(arms, dict) or not arms or not all(isinstance(own, dict) for own in arms.values()):
-        raise ValueError(f'{who}: expected arms to map the name of each to its options, got {arms!r}')
-    for name in arms:
-        # They become names of files.
-        if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
-            raise ValueError(f'{who}: expected names of arms of letters, digits, "_" and "-", got {name!r}')
+    if not _REQUIRED <= set(content) <= _REQUIRED | _OPTIONAL or ('arms' in content) == ('grid' in content):
+        raise ValueError(
+            f'{who}: expected base, seeds, arms or a grid, and maybe options, references and transfers, '
+            f'got {", ".join(content)}'
+        )
+    if 'grid' in content:
+        arms, references = _expand(content['grid'], who)
+    else:
+        arms = _options_by_name(content['arms'], f'{who}: arms')
+        first, *others = arms
+        references = dict.fromkeys(others, first)
     return Study(
         name=path.stem,
         text=text,
         base=path.parent / content['base'],
         options=content.get('options', {}),
         arms=arms,
+        references=references | _references(content.get('references', {}), arms, who),
         seeds=_seeds(content['seeds']),
+        transfers=_options_by_name(content['transfers'], f'{who}: transfers') if content.get('transfers') else {},
     )
+
+
+def _expand(grid: Any, who: str) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The arms of a grid, and what each is compared with."""
+    if not isinstance(grid, Mapping) or not grid:
+        raise ValueError(f'{who}: expected grid to map names of factors to their levels, got {grid!r}')
+    factors = [_options_by_name(levels, f'{who}: grid.{name}') for name, levels in grid.items()]
+    arms, references = {}, {}
+    for levels in itertools.product(*factors):
+        options: dict[str, Any] = {}
+        for factor, level in zip(factors, levels, strict=True):
+            twice = sorted(options.keys() & factor[level].keys())
+            if twice:
+                raise ValueError(f'{who}: expected each option in one factor of the grid, got {twice[0]} in two')
+            options |= factor[level]
+        arms['-'.join(levels)] = options
+        reference = '-'.join([*levels[:-1], next(iter(factors[-1]))])
+        if reference != '-'.join(levels):
+            references['-'.join(levels)] = reference
+    return arms, references
+
+
+def _options_by_name(value: Any, who: str) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not value or not all(isinstance(own, dict) for own in value.values()):
+        raise ValueError(f'{who}: expected to map each name to its options, got {value!r}')
+    for name in value:
+        # They become names of files.
+        if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
+            raise ValueError(f'{who}: expected names of letters, digits, "_" and "-", got {name!r}')
+    return value
+
+
+def _references(value: Any, arms: Mapping[str, Any], who: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f'{who}: expected references to map names of arms to names of arms, got {value!r}')
+    for pair in value.items():
+        if pair[0] == pair[1] or not set(pair) <= set(arms):
+            raise ValueError(f'{who}: expected references between two of {", ".join(arms)}, got {pair[0]}: {pair[1]}')
+    return value
 
 
 def _seeds(seeds: Any) -> tuple[int, ...]:

@@ -1,71 +1,141 @@
-"""The runs of a study, one after the other."""
+"""The runs of a study, as stages that resume."""
 
 from __future__ import annotations
 
+import copy
+import tempfile
 import textwrap
-import time
 from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-from agmax_mm.engine.config import load_config
-from agmax_mm.engine.launch import train
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from agmax_mm.cli import describe
+from agmax_mm.engine.config import config_hash, load_config
+from agmax_mm.engine.launch import prepare
+from agmax_mm.engine.runner import Runner
+from agmax_mm.experiments.executors import Executor
+from agmax_mm.experiments.stages import Pipeline, Stage
 from agmax_mm.experiments.study import Study
-from agmax_mm.fileio import RESULT_FILE, write_text
+from agmax_mm.experiments.training import training_stage
+from agmax_mm.fileio import write_text
+from agmax_mm.registry import DATASETS
 from agmax_mm.results.runs import Run, load_run
 
 _DATA_ROOT = 'train_dataloader.dataset.data_root'
 
 
 def run_study(
-    study: Study, work_dir: Path, after_run: Callable[[list[Run]], None], say: Callable[[str], None] = print
+    study: Study, work_dir: Path, after_run: Callable[[list[Run]], None], *, executor: Executor | None = None
 ) -> list[Run]:
     """Train what is not trained yet: the first seed of all arms, then the next one.
 
     Each run is that of ``tools/train.py`` with the arm's config ``<work_dir>/<arm>/<arm>.py``, in ``seed_<seed>``
-    beside it. Finished runs are taken as they are, interrupted ones go on.
+    beside it. Finished runs are taken as they are, interrupted ones go on. A run that fails does not keep the others
+    from being trained.
 
     Args:
-        study: What to train.
+        study: What to train; :func:`check_arms` finds mistakes in it.
         work_dir: Folder of all runs.
         after_run: Called with the finished runs, before the first one that is missing and after each.
-        say: Takes a line of progress.
+        executor: Where the runs take place; by default on this machine, one at a time.
 
     Returns:
         The finished runs, seed by seed; their names are ``<arm>/seed_<seed>``, their configs ``<arm>.py``.
 
     Raises:
-        ValueError: If an arm's options don't fit the base, ``work_dir`` holds runs of another setup, or a run fails.
+        ValueError: If an arm's options don't fit the base, ``work_dir`` holds runs of another setup, or runs fail.
     """
-    configs = {arm: _write_config(study, arm, work_dir / arm) for arm in study.arms}
-    keys = [(arm, seed) for seed in study.seeds for arm in study.arms]
-    finished = {key: run for key in keys if (run := _finished(work_dir, *key)) is not None}
-    missing = [key for key in keys if key not in finished]
-    say(f'{study.name}: {len(finished)} of {len(keys)} runs finished before')
-    after_run(_ordered(finished, keys))
-    started = time.monotonic()
-    for count, (arm, seed) in enumerate(missing):
-        left = (time.monotonic() - started) * (len(missing) - count) / max(count, 1) / 60
-        say(
-            f'{study.name}: run {len(finished) + 1} of {len(keys)}: {arm}, seed {seed}'
-            + (f', about {left:.0f} min left' if count else '')
+    stages = plan_study(study, work_dir)
+
+    def finished() -> list[Run]:
+        return [load_run(stage.folder, stage.name) for stage in stages if pipeline.is_done(stage)]
+
+    pipeline = Pipeline(
+        stages,
+        work_dir / 'logs',
+        executor=executor,
+        keep_going=True,
+        keep_folders=True,
+        after_stage=lambda stage: after_run(finished()),
+    )
+    after_run(finished())
+    pipeline.run()
+    return finished()
+
+
+def plan_study(study: Study, work_dir: Path) -> list[Stage]:
+    """Write the arms' configs, and return a stage for each run.
+
+    Raises:
+        ValueError: As :func:`run_study`.
+    """
+    paths = {arm: _write_config(study, arm, work_dir / arm) for arm in study.arms}
+    configs = {arm: Config.fromfile(path) for arm, path in paths.items()}
+    return [
+        training_stage(
+            f'{arm}/seed_{seed}',
+            f'{arm}, seed {seed}',
+            paths[arm],
+            work_dir / arm / f'seed_{seed}',
+            seed,
+            inputs=config_hash(configs[arm]),
+            weight=_work(configs[arm]),
         )
+        for seed in study.seeds
+        for arm in study.arms
+    ]
+
+
+def check_arms(study: Study) -> dict[str, int]:
+    """Build everything that the runs of every arm build, so that a mistake is found before the first arm trains.
+
+    That is the model, the data sets, the optimiser, the schedules and the hooks. A validation set that several arms
+    share is read once. Nothing is kept.
+
+    Returns:
+        The number of the model's parameters, arm by arm.
+
+    Raises:
+        ValueError: With the mistakes of all arms.
+    """
+    parameters, errors = {}, []
+    seen: set[str] = set()
+    for arm in study.arms:
         try:
-            train(str(configs[arm]), work_dir=str(_folder(work_dir, arm, seed)), resume=True, seed=seed)
-        except ValueError as error:
-            raise ValueError(f'{arm}, seed {seed}: {error}') from error
-        run = _finished(work_dir, arm, seed)
-        assert run is not None
-        finished[arm, seed] = run
-        after_run(_ordered(finished, keys))
-    return _ordered(finished, keys)
+            parameters[arm] = _build(study, arm, seen)
+        # Whatever a builder raises, the arm's name helps.
+        except Exception as error:
+            errors.append(f'{arm}: {describe(error)}')
+    if errors:
+        raise ValueError('; '.join(errors))
+    return parameters
+
+
+def _build(study: Study, arm: str, seen: set[str]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        # The host keeps loggers by the experiment's name.
+        options = {**_options(study, arm), 'log_level': 'ERROR', 'experiment_name': Path(folder).name}
+        config = prepare(str(study.base), folder, 'none', options)
+        validation = (config.get('val_dataloader') or {}).get('dataset')
+        runner = Runner.from_cfg(config)
+        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmpretrain')):
+            if validation is not None and repr(validation) not in seen:
+                seen.add(repr(validation))
+                DATASETS.build(copy.deepcopy(validation))
+        assert runner.train_loop
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+        runner.build_param_scheduler(runner.param_schedulers)
+        return sum(parameter.numel() for parameter in runner.model.parameters())
 
 
 def _write_config(study: Study, arm: str, folder: Path) -> Path:
     """Write the arm's whole config, unless runs have begun with one that says something else."""
-    place = {} if study.data_root is None else {_DATA_ROOT: study.data_root}
     try:
-        text = load_config(str(study.base), {**study.options, **study.arms[arm], **place}).dump()
+        text = load_config(str(study.base), _options(study, arm)).dump()
     except ValueError as error:
         raise ValueError(f'{arm}: {error}') from error
     path = folder / f'{arm}.py'
@@ -81,21 +151,16 @@ def _write_config(study: Study, arm: str, folder: Path) -> Path:
     return path
 
 
+def _options(study: Study, arm: str) -> dict[str, Any]:
+    place = {} if study.data_root is None else {_DATA_ROOT: study.data_root}
+    return {**study.options, **study.arms[arm], **place}
+
+
+def _work(config: Config) -> float:
+    """About how long a run takes, in epochs of one view."""
+    views = [step.get('num_views', 1) for step in config.train_dataloader.dataset.get('pipeline', [])]
+    return float(config.train_cfg.get('max_epochs') or 1) * max(views, default=1)
+
+
 def _short(line: str) -> str:
     return repr(textwrap.shorten(line, 60, placeholder=' ...'))
-
-
-def _ordered(finished: dict[tuple[str, int], Run], keys: list[tuple[str, int]]) -> list[Run]:
-    return [finished[key] for key in keys if key in finished]
-
-
-def _folder(work_dir: Path, arm: str, seed: int) -> Path:
-    return work_dir / arm / f'seed_{seed}'
-
-
-def _finished(work_dir: Path, arm: str, seed: int) -> Run | None:
-    folder = _folder(work_dir, arm, seed)
-    if not (folder / RESULT_FILE).is_file():
-        return None
-    run = load_run(folder, f'{arm}/{folder.name}')
-    return run if run.status == 'completed' else None

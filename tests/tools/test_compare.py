@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from agmax_mm.engine.launch import train
+from agmax_mm.experiments.executors import Processes, thread_variables
 from agmax_mm.experiments.study import read_study
-from agmax_mm.experiments.study_runs import run_study
+from agmax_mm.experiments.study_runs import check_arms, plan_study, run_study
 from agmax_mm.results.tables import score_table
 
 ROOT = Path(__file__).parents[2]
@@ -48,14 +49,15 @@ def _images(root):
 
 @pytest.fixture(scope='module')
 def ran(tmp_path_factory):
-    """The study, once through: its folder, the lines it said, and how many runs were finished at each report."""
+    """The study, once through, two runs at a time: its folder, and how many runs were finished at each report."""
     folder = tmp_path_factory.mktemp('study')
     _images(folder / 'data')
     (folder / 'wide.py').write_text(STUDY)
     study = read_study(folder / 'wide.py').part(data_root=str(folder / 'data'))
-    lines, counts = [], []
-    run_study(study, folder / 'runs', lambda runs: counts.append(len(runs)), lines.append)
-    return study, folder / 'runs', lines, counts
+    counts = []
+    executor = Processes(2, thread_variables(1))
+    run_study(study, folder / 'runs', lambda runs: counts.append(len(runs)), executor=executor)
+    return study, folder / 'runs', counts
 
 
 def _weights(folder):
@@ -67,15 +69,16 @@ def _equal(one, other):
 
 
 def test_seeds_take_turns_and_each_run_is_reported(ran):
-    _, _, lines, counts = ran
-    assert lines[0] == 'wide: 0 of 4 runs finished before'
-    order = [line.partition(', about')[0].partition(': run ')[2] for line in lines[1:]]
-    assert order == ['1 of 4: plain, seed 3', '2 of 4: rate, seed 3', '3 of 4: plain, seed 5', '4 of 4: rate, seed 5']
-    assert counts == [0, 1, 2, 3, 4]
+    study, runs, counts = ran
+    titles = [stage.title for stage in plan_study(study, runs)]
+    assert titles == ['plain, seed 3', 'rate, seed 3', 'plain, seed 5', 'rate, seed 5']
+    # Two that end at once may both be there at the first one's report.
+    assert (len(counts), counts[0], counts[-1]) == (5, 0, 4)
+    assert counts == sorted(counts)
 
 
 def test_a_run_is_the_ordinary_one_whatever_ran_before_it(ran, tmp_path):
-    study, runs, _, _ = ran
+    study, runs, _ = ran
     options = {**study.options, **study.arms['rate'], 'train_dataloader.dataset.data_root': study.data_root}
     train(str(study.base), work_dir=str(tmp_path / 'alone'), seed=5, options=options)
     assert _equal(_weights(tmp_path / 'alone'), _weights(runs / 'rate' / 'seed_5'))
@@ -84,7 +87,7 @@ def test_a_run_is_the_ordinary_one_whatever_ran_before_it(ran, tmp_path):
 
 
 def test_finished_runs_are_kept_and_an_interrupted_one_goes_on(ran):
-    study, runs, _, _ = ran
+    study, runs, _ = ran
     before = {path: path.stat().st_mtime_ns for path in runs.rglob('result.json')}
     broken = runs / 'plain' / 'seed_5'
     weights, first = _weights(broken), (broken / 'epoch_1.pth').stat().st_mtime_ns
@@ -93,9 +96,9 @@ def test_finished_runs_are_kept_and_an_interrupted_one_goes_on(ran):
     (broken / 'result.json').write_text(json.dumps({**record, 'status': 'running'}))
     (broken / 'epoch_2.pth').unlink()
     (broken / 'last_checkpoint').write_text(str(broken / 'epoch_1.pth'))
-    lines = []
-    finished = run_study(study, runs, lambda runs: None, lines.append)
-    assert lines == ['wide: 3 of 4 runs finished before', 'wide: run 4 of 4: plain, seed 5']
+    counts = []
+    finished = run_study(study, runs, lambda runs: counts.append(len(runs)))
+    assert counts == [3, 4]
     assert [run.name for run in finished] == ['plain/seed_3', 'rate/seed_3', 'plain/seed_5', 'rate/seed_5']
     assert _equal(_weights(broken), weights)
     assert (broken / 'epoch_1.pth').stat().st_mtime_ns == first
@@ -108,10 +111,10 @@ def test_finished_runs_are_kept_and_an_interrupted_one_goes_on(ran):
 
 
 def test_another_setup_is_refused_before_anything_runs(ran):
-    study, runs, _, _ = ran
+    study, runs, _ = ran
     changed = replace(study, arms={**study.arms, 'rate': {'optim_wrapper.optimizer.lr': 0.02}})
     with pytest.raises(ValueError, match=r'rate: expected the setup .*lr=0\.01.*got .*lr=0\.02'):
-        run_study(changed, runs, lambda runs: None, lambda line: None)
+        run_study(changed, runs, lambda runs: None)
 
 
 def _call(*arguments, cwd):
@@ -136,12 +139,44 @@ def test_command_writes_the_table_of_finished_runs(ran):
     assert table['arms']['rate']['runs']['3']['last'] == record['scores']['last']['accuracy/top1']
 
 
-def test_mistake_in_any_arm_is_named_before_anything_runs(ran, tmp_path):
+def test_mistakes_in_all_arms_are_named_before_anything_runs(ran, tmp_path):
     study = ran[0]
-    arms = {**study.arms, 'rate': {'optim_wraper.optimizer.lr': 0.01}}
-    with pytest.raises(ValueError, match=r'^rate: --cfg-options optim_wraper\.optimizer\.lr: unknown key'):
-        run_study(replace(study, arms=arms), tmp_path, lambda runs: None, lambda line: None)
-    assert not list(tmp_path.rglob('result.json'))
+    arms = {
+        **study.arms,
+        'key': {'optim_wraper.optimizer.lr': 0.01},
+        'network': {'model.backbone.depth': 11},
+        'hook': {'default_hooks.checkpoint.intervall': 1},
+        'optimizer': {'optim_wrapper.optimizer.momentun': 0.9},
+        'schedule': {'param_scheduler.T_maks': 2},
+        'data': {'val_dataloader.dataset.split': 'vall'},
+    }
+    with pytest.raises(ValueError, match='key: ') as caught:
+        check_arms(replace(study, arms=arms))
+    message = str(caught.value)
+    for arm, word in zip(list(arms)[2:], ('wraper', 'depth', 'intervall', 'momentun', 'T_maks', 'vall'), strict=True):
+        (part,) = [part for part in message.split('; ') if part.startswith(f'{arm}: ')]
+        assert word in part
+    assert 'plain' not in message
+
+
+def test_dry_run_of_a_grid_says_what_would_be_run_and_writes_nothing(ran, tmp_path):
+    """Two depths and two rates: each rate is compared with the first one of its own depth."""
+    text = STUDY.replace(
+        "arms = dict(plain={}, rate={'optim_wrapper.optimizer.lr': 0.01})",
+        "grid = dict(depth=dict(d10={}, d16={'model.backbone.depth': 16}),\n"
+        "            rate=dict(usual={}, low={'optim_wrapper.optimizer.lr': 0.01}))",
+    )
+    (tmp_path / 'grid.py').write_text(text)
+    done = _call('grid.py', '--data-root', ran[1].parent / 'data', '--dry-run', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()[-5:]
+    assert [line.split(': ')[0] for line in lines[:4]] == ['d10-usual', 'd10-low', 'd16-usual', 'd16-low']
+    compared = [line.partition('compared with ')[2] for line in lines[:4]]
+    assert compared == ['', 'd10-usual', '', 'd16-usual']
+    counts = [int(line.split()[1].replace(',', '')) for line in lines[:4]]
+    assert counts[0] == counts[1] < counts[2] == counts[3]
+    assert lines[-1] == '4 arms x 2 seeds = 8 runs'
+    assert [path.name for path in tmp_path.iterdir()] == ['grid.py']
 
 
 def test_help_shows_an_example_and_needs_no_torch(tmp_path):

@@ -110,7 +110,8 @@ def test_demo_stops_on_request_and_refuses_a_second_one(tmp_path):
 
 @pytest.mark.slow
 def test_whole_demonstration_shortened(tmp_path):
-    from agmax_mm.demo.stages import Pipeline
+    from agmax_mm.experiments.executors import Processes
+    from agmax_mm.experiments.stages import Pipeline
 
     layout = Layout(ROOT, tmp_path)
     short = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
@@ -118,8 +119,8 @@ def test_whole_demonstration_shortened(tmp_path):
     overrides = {f'pretrain_{arm}': short for arm in ARMS} | dict.fromkeys(DETECTORS, steps)
     plan = build_plan(layout, 0, overrides)
     environment = {'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    assert Pipeline(plan, tmp_path / 'logs', jobs=2, environment=environment).run() == len(plan)
-    assert Pipeline(plan, tmp_path / 'logs', jobs=2, environment=environment).run() == 0
+    for expected in (len(plan), 0):
+        assert Pipeline(plan, tmp_path / 'logs', executor=Processes(2, environment)).run() == expected
     results = json.loads((layout.report / 'results.json').read_text())
     assert [row['pre-training'] for row in results['table']] == ['baseline', 'AgMax', 'two views only']
     assert {run['iterations'] for name, run in results['runs'].items() if name.startswith('pretrain')} == {8}

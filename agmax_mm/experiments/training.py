@@ -1,0 +1,56 @@
+"""A training run as a stage of a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from agmax_mm.experiments.call import Call
+from agmax_mm.experiments.stages import Stage
+from agmax_mm.fileio import RESULT_FILE
+
+
+def training_stage(
+    name: str, title: str, config: Path, folder: Path, seed: int, *, inputs: Any, weight: float = 1.0
+) -> Stage:
+    """A stage that trains a config into a folder, and goes on with what it finds there.
+
+    Args:
+        name: The stage's name.
+        title: What the user reads.
+        config: The config file.
+        folder: Work directory of the run.
+        seed: Seed of the run.
+        inputs: What decides the outcome besides the seed, such as the config's hash.
+        weight: About how long it takes, see :class:`~agmax_mm.experiments.stages.Stage`.
+    """
+    arguments = {'config_path': str(config), 'work_dir': str(folder), 'seed': seed}
+    return Stage(
+        name=name,
+        title=title,
+        action=Call('agmax_mm.experiments.training:train_or_resume', arguments),
+        folder=folder,
+        inputs=[inputs, seed],
+        result=[folder / RESULT_FILE],
+        weight=weight,
+        finished=lambda: read_record(folder).get('status') == 'completed',
+    )
+
+
+def train_or_resume(config_path: str, work_dir: str, seed: int) -> None:
+    """Train a config, or go on with its newest checkpoint in ``work_dir``, unless the run is complete."""
+    if read_record(Path(work_dir)).get('status') == 'completed':
+        return
+    from agmax_mm.engine.startup import import_what_runs_need
+
+    import_what_runs_need()
+    from agmax_mm.engine.launch import train
+
+    train(config_path, work_dir=work_dir, resume=True, seed=seed)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What a run has recorded so far; empty where it has not begun."""
+    path = folder / RESULT_FILE
+    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
