@@ -79,6 +79,7 @@ setup(
         'onnx': ['onnx>=1.17', 'onnxruntime>=1.20'],
         'track': ['tensorboard>=2.15'],
         'demo': ['mlxtend>=0.25,<0.26'],
+        'slurm': ['submitit>=1.5'],
         'dev': [
             'mypy',
             'pre-commit',

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import agmax_mm
-from agmax_mm.cli import describe
+from agmax_mm.cli import error_line
 from agmax_mm.experiments.call import Call
 
 _STOP_GRACE_S = 15.0
@@ -68,7 +68,7 @@ class _CallJob:
         try:
             self.call()
         except Exception as error:
-            self.log.write_text(f'{traceback.format_exc()}error: {describe(error)}\n', encoding='utf-8')
+            self.log.write_text(f'{traceback.format_exc()}error: {error_line(error)}\n', encoding='utf-8')
             return 1
         return 0
 

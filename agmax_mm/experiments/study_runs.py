@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
-from agmax_mm.cli import describe
+from agmax_mm.cli import error_line
 from agmax_mm.engine.config import config_hash, load_config
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.switches import complete_switches
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.stages import Pipeline, Stage
 from agmax_mm.experiments.study import Study
 from agmax_mm.experiments.training import training_stage
 from agmax_mm.fileio import write_text
-from agmax_mm.registry import DATASETS
 from agmax_mm.results.runs import Run, load_run
 
 _DATA_ROOT = 'train_dataloader.dataset.data_root'
@@ -93,7 +92,7 @@ def plan_study(study: Study, work_dir: Path) -> list[Stage]:
 def check_arms(study: Study) -> dict[str, int]:
     """Build everything that the runs of every arm build, so that a mistake is found before the first arm trains.
 
-    That is the model, the data sets, the optimiser, the schedules and the hooks. A validation set that several arms
+    That is the model, the data sets, the optimiser, the schedules and the hooks. A data set that several arms
     share is read once. Nothing is kept.
 
     Returns:
@@ -103,29 +102,31 @@ def check_arms(study: Study) -> dict[str, int]:
         ValueError: With the mistakes of all arms.
     """
     parameters, errors = {}, []
-    seen: set[str] = set()
+    data: dict[str, Any] = {}
     for arm in study.arms:
         try:
-            parameters[arm] = _build(study, arm, seen)
+            parameters[arm] = _build(study, arm, data)
         # Whatever a builder raises, the arm's name helps.
         except Exception as error:
-            errors.append(f'{arm}: {describe(error)}')
+            errors.append(f'{arm}: {error_line(error)}')
     if errors:
         raise ValueError('; '.join(errors))
     return parameters
 
 
-def _build(study: Study, arm: str, seen: set[str]) -> int:
+def _build(study: Study, arm: str, data: dict[str, Any]) -> int:
+    """Build an arm with data sets that were built before, by their configs, or will be later."""
     with tempfile.TemporaryDirectory() as folder:
         # The host keeps loggers by the experiment's name.
         options = {**_options(study, arm), 'log_level': 'ERROR', 'experiment_name': Path(folder).name}
-        config = prepare(str(study.base), folder, 'none', options)
-        validation = (config.get('val_dataloader') or {}).get('dataset')
-        runner = Runner.from_cfg(config)
-        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmpretrain')):
-            if validation is not None and repr(validation) not in seen:
-                seen.add(repr(validation))
-                DATASETS.build(copy.deepcopy(validation))
+        runner = Runner.from_cfg(prepare(str(study.base), folder, 'none', options))
+        # As configs: the runner's public names of them would build each arm's data anew.
+        for loader in (runner._train_dataloader, runner._val_dataloader):
+            if loader is not None:
+                key = repr(loader['dataset'])
+                if key not in data:
+                    data[key] = runner.build_dataloader(copy.deepcopy(loader)).dataset
+                loader['dataset'] = data[key]
         assert runner.train_loop
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         runner.build_param_scheduler(runner.param_schedulers)
@@ -158,7 +159,9 @@ def _options(study: Study, arm: str) -> dict[str, Any]:
 
 def _work(config: Config) -> float:
     """About how long a run takes, in epochs of one view."""
-    views = [step.get('num_views', 1) for step in config.train_dataloader.dataset.get('pipeline', [])]
+    complete = copy.deepcopy(config)
+    complete_switches(complete)
+    views = [step.get('num_views', 1) for step in complete.train_dataloader.dataset.get('pipeline', [])]
     return float(config.train_cfg.get('max_epochs') or 1) * max(views, default=1)
 
 

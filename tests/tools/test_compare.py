@@ -118,7 +118,7 @@ def test_another_setup_is_refused_before_anything_runs(ran):
 
 
 def _call(*arguments, cwd):
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    environment = {**os.environ, 'PYTHONPATH': f'{ROOT}:{os.environ.get("PYTHONPATH", "")}', 'OMP_NUM_THREADS': '1'}
     command = [sys.executable, str(ROOT / 'tools' / 'compare.py'), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd)
 
@@ -145,7 +145,7 @@ def test_mistakes_in_all_arms_are_named_before_anything_runs(ran, tmp_path):
         **study.arms,
         'key': {'optim_wraper.optimizer.lr': 0.01},
         'network': {'model.backbone.depth': 11},
-        'hook': {'default_hooks.checkpoint.intervall': 1},
+        'hook': {'default_hooks.logger.intervall': 1},
         'optimizer': {'optim_wrapper.optimizer.momentun': 0.9},
         'schedule': {'param_scheduler.T_maks': 2},
         'data': {'val_dataloader.dataset.split': 'vall'},
