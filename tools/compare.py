@@ -47,7 +47,9 @@ def parse_args() -> argparse.Namespace:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('study', metavar='STUDY.py', help='what to compare')
     parser.add_argument('--data-root', metavar='DIR', help="where the data are (default: the base config's)")
-    parser.add_argument('--arms', nargs='+', metavar='NAME', help='(default: all of the study)')
+    parser.add_argument(
+        '--arms', nargs='+', metavar='NAME', help="names or patterns such as 'cutmix-*' (default: all of the study)"
+    )
     parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help="(default: the study's)")
     parser.add_argument('--work-dir', metavar='DIR', help='folder of the runs (default: work_dirs/<name of the study>)')
     parser.add_argument(

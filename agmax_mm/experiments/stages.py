@@ -102,7 +102,7 @@ class Pipeline:
             known.add(stage.name)
         self.stages = list(stages)
         self.logs = logs
-        self.executor = executor or Processes()
+        self.executor: Executor = executor or Processes()
         self.keep_going = keep_going
         self.keep_folders = keep_folders
         self.after_stage = after_stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -47,13 +48,22 @@ class Study:
     ) -> Study:
         """The same study with some of its arms, with other seeds, on data that lie elsewhere.
 
+        Args:
+            arms: Names of arms, or patterns such as ``'cutmix-*'``.
+            seeds: Seeds in place of the study's.
+            data_root: Where the data are.
+
         Raises:
             ValueError: If an arm is unknown, or the seeds repeat.
         """
-        unknown = [name for name in arms or () if name not in self.arms]
+        unknown = [name for name in arms or () if not fnmatch.filter(self.arms, name)]
         if unknown:
             raise ValueError(f'arms: expected some of {", ".join(self.arms)}, got {", ".join(unknown)}')
-        kept = {name: own for name, own in self.arms.items() if arms is None or name in arms}
+        kept = {
+            arm: own
+            for arm, own in self.arms.items()
+            if arms is None or any(fnmatch.fnmatchcase(arm, name) for name in arms)
+        }
         return replace(
             self,
             arms=kept,

@@ -16,7 +16,7 @@ from agmax_mm.results.runs import Run
 from agmax_mm.results.statistics import NONE, PairedDifference, holm, moments, moments_text, paired_difference
 
 _NOTE = (
-    'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the first row, '
+    'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the reference, '
     'taken seed by seed, of the last epoch; runs of one seed share the order of the images. Intervals: 95 %, of the '
     "mean difference, by Student's t and by the percentile bootstrap, which is too narrow with few seeds. p: two-sided "
     "paired t-test, adjusted by Holm's method for the number of rows compared; above 0.05 the difference may well be "
@@ -41,14 +41,14 @@ def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     by_arm: dict[str, dict[str, Any]] = {arm: {} for arm in study.arms}
     for run in runs:
         by_arm[Path(run.record['config']).stem][str(run.record['seed'])] = _scores(run, metric)
-    reference, *others = by_arm
     last = {arm: {seed: score['last'] for seed, score in scores.items()} for arm, scores in by_arm.items()}
-    found = {arm: paired_difference(last[arm], last[reference]) for arm in others}
+    found = {arm: paired_difference(last[arm], last[other]) for arm, other in study.references.items()}
     differences = {arm: difference for arm, difference in found.items() if difference is not None}
     arms = {}
     for arm, scores in by_arm.items():
         arms[arm] = {
             'options': study.arms[arm],
+            'reference': study.references.get(arm),
             'runs': scores,
             'last': _moments(last[arm].values()),
             'best': _moments(score['best'] for score in scores.values()),
@@ -121,6 +121,7 @@ def _score_table(summary: Mapping[str, Any]) -> Table:
         rows.append(
             (
                 arm,
+                entry['reference'] or NONE,
                 str(len(entry['runs'])),
                 moments_text([score['last'] for score in entry['runs'].values()]),
                 moments_text(difference.get('values', []), signed=True),
@@ -131,7 +132,10 @@ def _score_table(summary: Mapping[str, Any]) -> Table:
             )
         )
     label = metric_label(summary['metric'])
-    return Table(('arm', 'runs', f'{label}, last', 'difference', 't interval', 'bootstrap', 'p (Holm)', 'best'), rows)
+    return Table(
+        ('arm', 'reference', 'runs', f'{label}, last', 'difference', 't interval', 'bootstrap', 'p (Holm)', 'best'),
+        rows,
+    )
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:

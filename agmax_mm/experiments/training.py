@@ -42,10 +42,10 @@ def train_or_resume(config_path: str, work_dir: str, seed: int) -> None:
     """Train a config, or go on with its newest checkpoint in ``work_dir``, unless the run is complete."""
     if read_record(Path(work_dir)).get('status') == 'completed':
         return
-    from agmax_mm.engine.startup import import_what_runs_need
+    from agmax_mm.host import quick_imports
 
-    import_what_runs_need()
-    from agmax_mm.engine.launch import train
+    with quick_imports():
+        from agmax_mm.engine.launch import train
 
     train(config_path, work_dir=work_dir, resume=True, seed=seed)
 

@@ -86,14 +86,74 @@ def test_page_shows_every_arm_with_its_number_of_runs(study, tmp_path):
     table = {row[0]: row[1:] for row in lines}
     assert page.startswith('# Mixing, small\n\nWhat it compares.\n')
     assert '3 of 6 runs are finished' in page
-    assert table['plain'] == ['2', '52.00 ± 2.83', '–', '–', '–', '–', '53.00 ± 2.83']
-    assert table['mixed'] == ['1', '53.00', '+3.00', '–', '–', '–', '53.00']
+    assert table['plain'] == ['–', '2', '52.00 ± 2.83', '–', '–', '–', '–', '53.00 ± 2.83']
+    assert table['mixed'] == ['plain', '1', '53.00', '+3.00', '–', '–', '–', '53.00']
     assert table['command'] == ['python x']
     assert table['wall time of all runs'] == ['3 min 01 s']
     assert table['torch'] == ['2.12.1']
     kept = json.loads((tmp_path / 'out.json').read_text())
     assert kept['arms'] == json.loads(json.dumps(summarise_study(study, RUNS[:3])['arms']))
     assert kept['setup']['command'] == 'python x'
+
+
+GRID = """
+'''A grid.'''
+base = 'base.py'
+grid = dict(
+    augmentation=dict(standard={}, cutmix={'a.b': 1}),
+    agreement=dict(baseline={}, twice={'c': 2}, mi={'d': 3}),
+)
+seeds = [0, 1, 2]
+"""
+
+
+def test_each_cell_of_a_grid_is_compared_within_its_row(tmp_path):
+    (tmp_path / 'grid.py').write_text(GRID)
+    study = read_study(tmp_path / 'grid.py')
+    assert list(study.arms)[3:] == ['cutmix-baseline', 'cutmix-twice', 'cutmix-mi']
+    assert study.arms['cutmix-mi'] == {'a.b': 1, 'd': 3}
+    runs = [
+        _run(arm, seed, 10 * place + seed * (place % 3 + 1), 0)
+        for place, arm in enumerate(study.arms)
+        for seed in (0, 1, 2)
+    ]
+    arms = summarise_study(study, runs)['arms']
+    assert [arms[arm]['reference'] for arm in arms] == [
+        None,
+        *2 * ['standard-baseline'],
+        None,
+        *2 * ['cutmix-baseline'],
+    ]
+    # 50 + 3 s against 30 + s; against the first arm it would be 50 + 2 s.
+    assert arms['cutmix-mi']['difference']['values'] == [20.0, 22.0, 24.0]
+    part = study.part(arms=['*-mi', 'standard-baseline'])
+    assert (list(part.arms), part.references) == (
+        ['standard-baseline', 'standard-mi', 'cutmix-mi'],
+        {'standard-mi': 'standard-baseline'},
+    )
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ("mi={'d': 3}", "mi={'a.b': 3}", 'each option in one factor of the grid, got a.b in two'),
+        ('base =', 'arms = dict(a={})\nbase =', 'arms or a grid'),
+        ('base =', "references = {'cutmix-mi': 'mi'}\nbase =", 'references between two of .*, got cutmix-mi: mi'),
+        ("mi={'d': 3}", "mi=['d']", r'grid.agreement: expected to map'),
+    ],
+)
+def test_mistakes_in_a_grid_are_named(tmp_path, old, new, message):
+    assert old in GRID
+    (tmp_path / 'grid.py').write_text(GRID.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        read_study(tmp_path / 'grid.py')
+
+
+def test_references_of_the_file_count_more(tmp_path):
+    (tmp_path / 'grid.py').write_text(GRID + "references = {'cutmix-baseline': 'standard-baseline'}\n")
+    study = read_study(tmp_path / 'grid.py')
+    assert study.references['cutmix-baseline'] == 'standard-baseline'
+    assert study.references['cutmix-mi'] == 'cutmix-baseline'
 
 
 def test_page_can_be_written_before_the_first_run(study, tmp_path):
