@@ -81,7 +81,7 @@ class ImageFolder(CustomDataset):
         """Find the images and, with ``in_memory``, decode them."""
         samples = self._listed_samples() if self.ann_file else self._find_samples()
         if self.images_per_class is not None:
-            kept = first_of_each_class([label for _, label in samples], self.images_per_class, self._who())
+            kept = first_of_each_class([label for _, label in samples], self.images_per_class, type(self).__name__)
             samples = [samples[index] for index in kept]
         folder = self.img_prefix
         items: list[dict[str, Any]] = [

@@ -78,8 +78,8 @@ def read_study(path: Path) -> Study:
 
     It assigns ``base``, relative to the file, ``seeds``, and either ``arms`` or ``grid``. A grid maps names of factors
     to their levels, and those to options; its arms are all combinations, and each is compared with the one that differs
-    from it in having the first level of the last factor. Arms are compared with the first one. ``references`` says
-    otherwise, arm by arm. ``options`` are for all arms; ``transfers`` are fine-tunings of all runs. Names of the file's
+    from it in having the first level of the last factor. Arms are compared with the first one. ``references``, names of
+    arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all runs. Names of the file's
     own begin with ``_``.
 
     Raises:
@@ -113,7 +113,7 @@ def read_study(path: Path) -> Study:
         base=path.parent / content['base'],
         options=content.get('options', {}),
         arms=arms,
-        references=references | _references(content.get('references', {}), arms, who),
+        references=_references(content['references'], arms, who) if 'references' in content else references,
         seeds=_seeds(content['seeds']),
         transfers=_options_by_name(content['transfers'], f'{who}: transfers') if content.get('transfers') else {},
     )
