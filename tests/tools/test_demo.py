@@ -30,10 +30,10 @@ def _without_arm(part, arm, work_dir):
 def test_both_arms_run_the_same_commands_but_for_the_arm(tmp_path):
     plan = _plan(tmp_path)
     for kind in ('pretrain', *DETECTORS):
-        commands = [[_without_arm(part, arm, tmp_path) for part in plan[f'{kind}_{arm}'].command] for arm in ARMS]
+        commands = [[_without_arm(part, arm, tmp_path) for part in plan[f'{kind}_{arm}'].action] for arm in ARMS]
         assert commands[0] == commands[1]
     for detector in DETECTORS:
-        command = ' '.join(plan[f'{detector}_agmax'].command)
+        command = ' '.join(plan[f'{detector}_agmax'].action)
         assert f'{tmp_path}/pretrain_agmax/backbone_last.safetensors' in command
         assert f'test_dataloader.dataset.data_root={tmp_path}/data/' in command
         assert 'pretrain_agmax' in plan[f'{detector}_agmax'].needs
@@ -79,7 +79,7 @@ def test_detectors_train_every_layer_and_match_the_backbone(name):
 def test_another_seed_changes_every_run(tmp_path):
     plans = [_plan(tmp_path, seed) for seed in (0, 1)]
     for name in ('data', 'pretrain_baseline', 'faster-rcnn_digits_voc_agmax'):
-        assert plans[0][name].command != plans[1][name].command
+        assert plans[0][name].action != plans[1][name].action
 
 
 def _start(tmp_path):
