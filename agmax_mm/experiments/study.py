@@ -77,10 +77,10 @@ def read_study(path: Path) -> Study:
     """Read a study's file: Python, as a config is.
 
     It assigns ``base``, relative to the file, ``seeds``, and either ``arms`` or ``grid``. A grid maps names of factors
-    to their levels, and those to options; its arms are all combinations, and each is compared with the one that differs
-    from it in having the first level of the last factor. Arms are compared with the first one. ``references``, names of
-    arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all runs. Names of the file's
-    own begin with ``_``.
+    to their levels, and those to options. Its arms are all combinations, and each is compared with the one that has the
+    first level of the last factor and is otherwise the same. Arms are compared with the first one. ``references``,
+    names of arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all
+    runs. Names of the file's own begin with ``_``.
 
     Raises:
         ValueError: If the file is missing, cannot be read, or says something else.
