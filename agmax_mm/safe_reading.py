@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import argparse
 import functools
+import hashlib
 import io
 import json
 import os
 import pickle
 import re
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,12 @@ OWN_DATA = (
     'mmdet.evaluation.metrics.base_video_metric',
     'mmdet.utils.dist_utils',
 )
-_UNSAFE = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError)
+_ONE_CYCLE = (
+    'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler',
+    'torch.optim.lr_scheduler.OneCycleLR',
+)
+# Entry of a safetensors file's metadata with :func:`tensors_checksum`.
+CHECKSUM = 'tensors_sha256'
 
 _torch_load = torch.load
 _numpy_load = np.load
@@ -81,19 +88,21 @@ def load_weights(file: Any, map_location: Any = 'cpu', **options: Any) -> Any:
         What the file holds; of a safetensors file ``state_dict``, and ``meta`` with the note of this package.
 
     Raises:
-        ValueError: If the file is unreadable or holds other objects.
+        ValueError: If the file is unreadable, was changed after it was written, or holds other objects.
     """
     is_path = isinstance(file, str | os.PathLike)
     name = f'checkpoint {str(file)!r}' if is_path else 'checkpoint'
     if is_path and Path(file).suffix == '.safetensors':
         return _load_safetensors(Path(file))
+    if is_path and (part := _changed_part(Path(file))):
+        raise ValueError(f'{name}: expected the file as it was written, got other content in its part {part!r}')
     admitted = torch.serialization.get_safe_globals()
     # Cleared, because mmengine admits a plain getattr, by which a file could reach any attribute of what is admitted.
     torch.serialization.clear_safe_globals()
     try:
         torch.serialization.add_safe_globals([*_admitted_globals(), *(one for one in admitted if one is not getattr)])
         return _torch_load(file, map_location=map_location, weights_only=True, **options)
-    except _UNSAFE as error:
+    except Exception as error:  # bytes that are no pickle raise whatever they happen to mean
         # torch's own text advises to load it unsafely; of it only the name of the offending object is of use.
         offending = re.search(r'GLOBAL (\S+)', str(error))
         got = f'the object {offending[1]}' if offending else 'something else, or a truncated file'
@@ -160,29 +169,74 @@ def _safe_yaml_load(stream: Any, Loader: Any = None) -> Any:
         raise ValueError(f'YAML file: expected plain values only, got {" ".join(str(error).split())}') from None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file of weights can be read and is as it was written."""
+    try:
+        load_weights(path)
+    except ValueError:
+        return False
+    return True
+
+
+def tensors_checksum(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names, types, shapes and values of tensors, in the order of their names; hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)};'.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _changed_part(path: Path) -> str | None:
+    """Name of the part whose content is not that of its checksum, which torch writes beside each."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # 0 stands where the writer turned checksums off.
+            for part in (part for part in archive.infolist() if part.CRC):
+                try:
+                    archive.read(part)
+                except zipfile.BadZipFile:
+                    return part.filename
+    except (zipfile.BadZipFile, OSError, EOFError):  # another form, or one that torch names the fault of
+        pass
+    return None
+
+
 def _load_safetensors(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework='pt') as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            note = json.loads((file.metadata() or {}).get(NOTE, '{}'))
+            metadata = file.metadata() or {}
+            note = json.loads(metadata.get(NOTE, '{}'))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f'checkpoint {str(path)!r}: expected a safetensors file, got {error}') from None
+    if CHECKSUM in metadata and metadata[CHECKSUM] != tensors_checksum(state):
+        raise ValueError(f'checkpoint {str(path)!r}: expected the tensors as they were written, got changed ones')
     return {'state_dict': state, 'meta': {NOTE: note}}
 
 
-def _history_buffer_method(owner: Any, name: str) -> Any:
-    """Stand in for ``getattr`` while unpickling: mmengine pickles its log buffers with references to their methods."""
-    from mmengine.logging import HistoryBuffer
+class _OneCycle:
+    """Stands for the host's and torch's one-cycle schedules, of which a checkpoint names a function."""
 
-    if owner is not HistoryBuffer or name.startswith('_'):
-        raise pickle.UnpicklingError(f'attribute {name!r} of {owner!r} is not admitted')
-    return getattr(owner, name)
+
+def _host_method(owner: Any, name: str) -> Any:
+    """Stand in for ``getattr`` while unpickling: mmengine pickles references to methods of two of its classes."""
+    from mmengine.logging import HistoryBuffer
+    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+
+    if owner is HistoryBuffer and not name.startswith('_'):
+        return getattr(owner, name)
+    if owner is _OneCycle and name in ('_annealing_cos', '_annealing_linear'):
+        return getattr(OneCycleParamScheduler, name)
+    raise pickle.UnpicklingError(f'attribute {name!r} of {owner!r} is not admitted')
 
 
 def _admitted_globals() -> list[Any]:
     from mmengine.runner.checkpoint import get_torch_safe_globals
 
+    # mmengine admits the plain getattr. With it, a file could reach any attribute of the admitted classes.
     admitted = [entry for entry in get_torch_safe_globals() if entry is not getattr]
-    return [*admitted, (_history_buffer_method, 'builtins.getattr'), argparse.Namespace]
+    one_cycle = [(_OneCycle, name) for name in _ONE_CYCLE]
+    return [*admitted, (_host_method, 'builtins.getattr'), *one_cycle, argparse.Namespace]

@@ -10,10 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import agmax_mm
 from agmax_mm.checkpoints.formats import FORMATS, detect_format, is_cutmix_authors
+from agmax_mm.checkpoints.matching import check_finite
 from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, first_names
 from agmax_mm.checkpoints.unwrapping import WEIGHTS, has_average, largest_state, possible_states, usual_weights
 from agmax_mm.fileio import load_checkpoint_file
@@ -176,14 +175,3 @@ def read_checkpoint(path: str | os.PathLike[str], source: str = 'auto', weights:
         name = 'cutmix'
     chosen = (weights if weights != 'auto' else usual_weights(content)) if has_average(content) else None
     return Checkpoint(path, content, stored, tensors, name if source == 'auto' else source, chosen)
-
-
-def check_finite(tensors: State, path: str) -> None:
-    """Refuse weights of a file that are infinite or NaN.
-
-    Raises:
-        ValueError: If a value is not finite.
-    """
-    bad = next((name for name, value in tensors.items() if not torch.isfinite(value).all()), None)
-    if bad is not None:
-        raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad}')

@@ -4,46 +4,84 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.runner import find_latest_checkpoint
 from safetensors.torch import save_file
 from torch import Tensor
 
-from agmax_mm.fileio import atomic_path
-from agmax_mm.safe_reading import NOTE
+from agmax_mm.fileio import RESULT_FILE, atomic_path
+from agmax_mm.safe_reading import CHECKSUM, NOTE, is_whole, tensors_checksum
 
 SUFFIXES = ('.safetensors', '.pth')
 # Which of the checkpoints in a run's folder.
 PICKS = ('last', 'best')
+_STEP = re.compile(r'(epoch|iter)_\d+')
+_BEST_STEP = re.compile(r'_?(epoch|iter)_(\d+)$')
 
 
 def find_checkpoint(path: str | os.PathLike[str], pick: str = 'last') -> str:
-    """The checkpoint file itself, or one of those in a run's folder.
+    """Return the checkpoint file itself, or one of those in a run's folder.
+
+    The folder may have been moved or copied: only files in it count, whatever its ``last_checkpoint`` says.
 
     Args:
         path: File or folder.
-        pick: In a folder, ``'last'`` for the newest, ``'best'`` for the one with the best validation.
+        pick: In a folder, ``'last'`` for the newest whole one, ``'best'`` for the one with the best validation. Of
+            several best ones it is the one that the run's record names, else the newest whole one.
 
     Raises:
         ValueError: If there is none, or there are the best ones of several metrics.
     """
-    if not Path(path).is_dir():
+    folder = Path(path)
+    if not folder.is_dir():
         return str(path)
-    if pick == 'best':
-        best = sorted(map(str, Path(path).glob('best_*.pth')))
-        if len(best) != 1:
-            raise ValueError(
-                f'checkpoint: expected one best_*.pth in the folder {str(path)!r}, got {", ".join(best) or "none"}'
-            )
-        return best[0]
-    newest = find_latest_checkpoint(str(path))
-    if newest is None or not Path(newest).is_file():
-        raise ValueError(f'checkpoint: expected one in the folder {str(path)!r}, got none')
-    return str(newest)
+    found = newest_checkpoint(folder) if pick == 'last' else _best_checkpoint(folder)
+    if found is None:
+        name = 'epoch_*.pth or iter_*.pth' if pick == 'last' else 'best_*.pth'
+        raise ValueError(f'checkpoint: expected one in the folder {str(path)!r} ({name}), got none that is whole')
+    return str(found)
+
+
+def newest_checkpoint(folder: str | os.PathLike[str]) -> Path | None:
+    """Return the checkpoint of a run's folder that is the furthest in training and whole, or None.
+
+    It is found by looking at the files, by the numbers in their names. Where there are both epochs and iterations, the
+    time of writing decides.
+    """
+    paths = [path for path in Path(folder).glob('*.pth') if _STEP.fullmatch(path.stem)]
+    mixed = len({path.stem.split('_')[0] for path in paths}) > 1
+    paths.sort(key=lambda path: path.stat().st_mtime if mixed else _step(path), reverse=True)
+    return next((path for path in paths if is_whole(path)), None)
+
+
+def _best_checkpoint(folder: Path) -> Path | None:
+    paths = sorted((path for path in folder.glob('best_*.pth') if is_whole(path)), key=_step, reverse=True)
+    metrics = {_BEST_STEP.sub('', path.stem) for path in paths}
+    if len(metrics) > 1:
+        names = ', '.join(sorted(map(str, paths)))
+        raise ValueError(f'checkpoint: expected the best ones of one metric in the folder {str(folder)!r}, got {names}')
+    named = _recorded_best(folder)
+    return next((path for path in paths if path.name in named), paths[0] if paths else None)
+
+
+def _recorded_best(folder: Path) -> set[str]:
+    """Names of the files with the best scores that the run's record notes."""
+    try:
+        best = json.loads((folder / RESULT_FILE).read_text(encoding='utf-8'))['scores']['best']
+        places = [(metric.replace('/', '_'), entry) for metric, entry in best.items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+    kinds = ('epoch', 'iter')
+    return {f'best_{metric}_{kind}_{entry.get(kind)}.pth' for metric, entry in places for kind in kinds}
+
+
+def _step(path: Path) -> int:
+    found = _BEST_STEP.search(path.stem)
+    return int(found[2]) if found else 0
 
 
 def write_weights(tensors: Mapping[str, Tensor], note: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -65,6 +103,8 @@ def write_weights(tensors: Mapping[str, Tensor], note: Mapping[str, Any], path: 
     copies = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         if suffix == '.safetensors':
-            save_file(copies, temporary, metadata={NOTE: json.dumps(note, sort_keys=True)})
+            # Of the .pth form, torch itself writes checksums.
+            metadata = {NOTE: json.dumps(note, sort_keys=True), CHECKSUM: tensors_checksum(copies)}
+            save_file(copies, temporary, metadata=metadata)
         else:
             torch.save({'state_dict': copies, 'meta': {NOTE: dict(note)}}, temporary)

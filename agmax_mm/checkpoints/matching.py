@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 _NAMED = 3
@@ -84,19 +85,31 @@ def require_match(
     within: str = '',
     optional: Sequence[str] = (),
 ) -> None:
-    """Refuse the tensors of a file that are not those of a module; arguments as in :func:`match`.
+    """Refuse the tensors of a file that are not those of a module, or not finite; arguments as in :func:`match`.
 
     Raises:
-        ValueError: If a tensor of either side has no counterpart of its name and shape.
+        ValueError: If a tensor of either side has no counterpart of its name and shape, or a value is not finite.
     """
     found = match(tensors, module, within=within, optional=optional)
     if found.is_whole:
+        check_finite({name: value for name, value in tensors.items() if name.startswith((within, *optional))}, path)
         return
     width = any('pair_head' in name for name in found.names)
     raise ValueError(
         f'checkpoint {path!r}: expected the tensors of the {type(module).__name__}, got another network: {found}'
         + ('; model.agreement.pair_head.hid_channels sets the width of the pair head' if width else '')
     )
+
+
+def check_finite(tensors: Mapping[str, Tensor], path: str) -> None:
+    """Refuse weights of a file that are infinite or NaN.
+
+    Raises:
+        ValueError: If a value is not finite.
+    """
+    bad = next((name for name, value in tensors.items() if not torch.isfinite(value).all()), None)
+    if bad is not None:
+        raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad}')
 
 
 def _first(names: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
 from agmax_mm.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from agmax_mm.checkpoints.files import newest_checkpoint
 from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
@@ -139,6 +140,23 @@ class Runner(HostRunner):
             return
         with atomic_path(Path(out_dir) / filename) as temporary:
             super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+
+    def load_or_resume(self) -> None:
+        """Load initial weights or go on; without a named file, from the newest whole checkpoint of the work directory.
+
+        The host would take the path in ``last_checkpoint``, which is that of another place once the folder was moved.
+        """
+        if self._resume and self._load_from is None and not self._has_loaded:
+            newest = newest_checkpoint(self.work_dir)
+            if newest is None:
+                self.logger.info(f'resume: {self.work_dir} holds no whole checkpoint, training begins anew')
+                return
+            self._load_from = str(newest)
+        super().load_or_resume()
+        # The folder may have been moved or copied since: the host would delete the best checkpoint of the old place.
+        for name, path in list(self.message_hub.runtime_info.items()):
+            if name.startswith(('best_ckpt', 'last_ckpt')) and isinstance(path, str):
+                self.message_hub.update_info(name, str(Path(self.work_dir) / Path(path).name))
 
     def load_checkpoint(
         self,

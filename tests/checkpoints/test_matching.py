@@ -54,3 +54,11 @@ def test_refusal_names_the_file_and_the_option_of_the_pair_head():
     model = nn.ModuleDict({'pair_head': nn.Linear(1, 1)})
     with pytest.raises(ValueError, match=r'hid_channels sets the width of the pair head'):
         require_match('x.pth', {'pair_head.weight': torch.zeros(2, 2), 'pair_head.bias': torch.zeros(2)}, model)
+
+
+def test_values_that_are_not_finite_are_refused_where_they_are_used():
+    tensors = network().state_dict()
+    tensors['head.bias'] = torch.tensor([0.0, float('nan'), 0.0, 0.0])
+    require_match('x.pth', tensors, network(), within='backbone.')
+    with pytest.raises(ValueError, match=r'x.pth.: expected finite weights, got .* NaN values in head.bias'):
+        require_match('x.pth', tensors, network())

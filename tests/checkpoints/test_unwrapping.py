@@ -7,6 +7,7 @@ import argparse
 import pytest
 import torch
 import torchvision
+from mmengine.optim import OneCycleLR
 from torch import nn
 
 from agmax_mm.checkpoints.checkpoint import read_checkpoint
@@ -95,3 +96,15 @@ def test_names_of_the_hosts_own_runs_stay(resnet18, tmp_path):
     torch.save(content, tmp_path / 'x.pth')
     own = read_checkpoint(tmp_path / 'x.pth').own()
     assert own.tensors.keys() == content['state_dict'].keys()
+
+
+@pytest.mark.parametrize('strategy', ['cos', 'linear'])
+def test_runs_with_the_hosts_one_cycle_schedule_go_on(strategy, tmp_path):
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    schedule = OneCycleLR(optimizer, eta_max=0.1, total_steps=10, anneal_strategy=strategy)
+    torch.save({'state_dict': {}, 'param_schedulers': [schedule.state_dict()]}, tmp_path / 'x.pth')
+    state = read_checkpoint(tmp_path / 'x.pth').content['param_schedulers'][0]
+    assert state['anneal_func'] is schedule.anneal_func
+    resumed = OneCycleLR(torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1), eta_max=0.1, total_steps=10)
+    resumed.load_state_dict(state)
+    assert resumed.anneal_func is schedule.anneal_func

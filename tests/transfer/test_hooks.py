@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from mmengine.config import ConfigDict
@@ -95,6 +97,18 @@ def test_averaged_weights_are_the_ones_exported(tmp_path):
     averaged = next(hook for hook in runner.hooks if type(hook).__name__ == 'EMAHook').ema_model.module.backbone
     found = weights(tmp_path / 'backbone_last.safetensors')
     assert torch.equal(found['conv1.weight'], averaged.state_dict()['conv1.weight'])
+
+
+def test_a_copied_run_goes_on_in_its_own_folder(exported, tmp_path):
+    """The copy resumes its own checkpoint, and leaves the files of the place where it comes from alone."""
+    shutil.copytree(exported, tmp_path / 'copy')
+    before = {path.name: path.read_bytes() for path in exported.glob('*.pth')}
+    resumed = run(config(tmp_path / 'copy', dict(type='agmax_mm.BackboneExportHook'), epochs=3, resume=True))
+    assert (resumed.iter, resumed.epoch) == (3, 3)
+    assert {path.name: path.read_bytes() for path in exported.glob('*.pth')} == before
+    assert len(list((tmp_path / 'copy').glob('best_*.pth'))) == 1
+    found, expected = (weights(tmp_path / 'copy' / name) for name in ('backbone_last.safetensors', 'epoch_3.pth'))
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
 def loading(path, **options):
