@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -105,6 +106,8 @@ def test_a_copied_run_goes_on_in_its_own_folder(exported, tmp_path):
     before = {path.name: path.read_bytes() for path in exported.glob('*.pth')}
     resumed = run(config(tmp_path / 'copy', dict(type='agmax_mm.BackboneExportHook'), epochs=3, resume=True))
     assert (resumed.iter, resumed.epoch) == (3, 3)
+    noted = [path for name, path in resumed.message_hub.runtime_info.items() if name.startswith(('best_', 'last_ckpt'))]
+    assert {str(Path(path).parent) for path in noted if isinstance(path, str)} == {str(tmp_path / 'copy')}
     assert {path.name: path.read_bytes() for path in exported.glob('*.pth')} == before
     assert len(list((tmp_path / 'copy').glob('best_*.pth'))) == 1
     found, expected = (weights(tmp_path / 'copy' / name) for name in ('backbone_last.safetensors', 'epoch_3.pth'))
