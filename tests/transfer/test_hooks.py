@@ -11,6 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from agmax_mm.engine.runner import Runner as OwnRunner
 from agmax_mm.registry import DATASETS
 from agmax_mm.transfer.backbone import read_backbone, write_backbone
 
@@ -60,8 +61,8 @@ def config(work_dir, hook=None, epochs=1, **changes):
     ) | ConfigDict(changes)
 
 
-def run(cfg):
-    runner = Runner.from_cfg(cfg)
+def run(cfg, kind=Runner):
+    runner = kind.from_cfg(cfg)
     runner.train()
     return runner
 
@@ -104,7 +105,8 @@ def test_a_copied_run_goes_on_in_its_own_folder(exported, tmp_path):
     """The copy resumes its own checkpoint, and leaves the files of the place where it comes from alone."""
     shutil.copytree(exported, tmp_path / 'copy')
     before = {path.name: path.read_bytes() for path in exported.glob('*.pth')}
-    resumed = run(config(tmp_path / 'copy', dict(type='agmax_mm.BackboneExportHook'), epochs=3, resume=True))
+    cfg = config(tmp_path / 'copy', dict(type='agmax_mm.BackboneExportHook'), epochs=3, resume=True)
+    resumed = run(cfg, OwnRunner)
     assert (resumed.iter, resumed.epoch) == (3, 3)
     noted = [path for name, path in resumed.message_hub.runtime_info.items() if name.startswith(('best_', 'last_ckpt'))]
     assert {str(Path(path).parent) for path in noted if isinstance(path, str)} == {str(tmp_path / 'copy')}
