@@ -97,6 +97,18 @@ def test_every_magnitude_and_sign_on_photographs(name):
                     assert _same(result, expected), (magnitude, mirror)
 
 
+@pytest.mark.parametrize('side', [25, 50, 100, 250, 300, 450])
+def test_translation_by_half_pixels(side):
+    """The authors' code gives Pillow such shifts, which are a little off a half in floating point."""
+    image = photos()[0].resize((side, side), Image.BILINEAR)
+    for magnitude in range(11):
+        for mirror in (False, True):
+            share = (magnitude / 10.0) * 0.45 * (-1 if mirror else 1)
+            across, down = _move(image, (1, 0, share * side, 0, 1, 0)), _move(image, (1, 0, 0, 0, 1, share * side))
+            assert _same(apply_operation(image, 'TranslateX', magnitude, mirror=mirror), across), (magnitude, mirror)
+            assert _same(apply_operation(image, 'TranslateY', magnitude, mirror=mirror), down), (magnitude, mirror)
+
+
 @pytest.mark.parametrize(
     ('name', 'magnitudes'),
     [

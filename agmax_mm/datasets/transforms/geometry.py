@@ -60,8 +60,31 @@ def flip(image: Pixels) -> Pixels:
 
 def translate_by_share(image: Pixels, *, x: float = 0.0, y: float = 0.0) -> Pixels:
     """Move a window over the image by shares of its sides."""
-    height, width = image.size
-    return Pixels(translate(image.array, math.floor(y * height + 0.5), math.floor(x * width + 0.5)))
+    shifts = [share * side for share, side in zip((y, x), image.size, strict=True)]
+    if not any(_is_half(shift) for shift in shifts):
+        down, right = (math.floor(shift + 0.5) for shift in shifts)
+        return Pixels(translate(image.array, down, right))
+    moved = image.array
+    for axis, shift in enumerate(shifts):
+        sources = _sources(shift, moved.shape[axis])
+        moved = moved.take(sources, axis=axis)
+        outside = (sources < 0)[:, None] if axis == 0 else sources < 0
+        moved[np.broadcast_to(outside, moved.shape[:2])] = 0
+    return Pixels(np.ascontiguousarray(moved))
+
+
+def _is_half(shift: float) -> bool:
+    return abs(shift - math.floor(shift) - 0.5) < 1e-6
+
+
+def _sources(shift: float, length: int) -> NDArray[np.intp]:
+    """Return the place that each pixel of an axis comes from, -1 for outside, as in Pillow.
+
+    Pillow adds 1 from pixel to pixel. After a shift by a half pixel, the rounding errors of this sum decide.
+    """
+    places = np.cumsum(np.concatenate([[shift + 0.5], np.ones(length - 1)]))
+    sources = np.where(places < 0, -1, places).astype(np.intp)
+    return np.where(sources < length, sources, -1)
 
 
 def shear(image: Pixels, *, x: float = 0.0, y: float = 0.0) -> Pixels:
