@@ -21,6 +21,13 @@ _SIDE = 32
 _SPLITS = ('train', 'test')
 
 
+# Exceptions that a damaged file may raise.
+_DAMAGE = (
+    *(pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError),
+    *(AttributeError, ImportError, OverflowError, MemoryError),
+)
+
+
 @DATASETS.register_module()
 class CIFAR10(BaseDataset):
     """CIFAR-10, in memory as ``uint8``; loader workers share it.
@@ -91,11 +98,11 @@ class CIFAR10(BaseDataset):
                 raise ValueError(f'{type(self).__name__}: expected the file {str(path)!r}, got none')
             try:
                 content = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
-                arrays.append(np.asarray(content['data'], dtype=np.uint8).reshape(-1, 3, _SIDE, _SIDE))
+                arrays.append(_pixels(content['data']).reshape(-1, 3, _SIDE, _SIDE))
                 labels.extend(content[self._LABEL_KEY])
                 # Without a choice of images the names are of no use.
                 names.extend(content['filenames'] if self.images_per_class is not None else [])
-            except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError) as error:
+            except _DAMAGE as error:
                 raise ValueError(
                     f'{type(self).__name__}: expected CIFAR data in {str(path)!r}, got {error!r}'
                 ) from None
@@ -121,7 +128,7 @@ class CIFAR10(BaseDataset):
             )
         last = len(self.METAINFO['classes']) - 1
         for index, label in enumerate(labels):
-            if not 0 <= label <= last:
+            if not isinstance(label, int | np.integer) or not 0 <= label <= last:
                 raise ValueError(
                     f'{type(self).__name__}: expected a label of 0 to {last} for image {index} of {str(path)!r}, '
                     f'got {label}'
@@ -165,3 +172,14 @@ class CIFAR100(CIFAR10):
     _FOLDER = 'cifar-100-python'
     _FILES = {'train': ['train'], 'test': ['test']}
     _LABEL_KEY = 'fine_labels'
+
+
+def _pixels(data: Any) -> np.ndarray:
+    """Return pixels as ``uint8``; a ``ValueError`` if they are no whole numbers of 0 to 255."""
+    array = np.asarray(data)
+    with np.errstate(invalid='ignore'):
+        pixels = array.astype(np.uint8)
+    wrong = array[pixels != array]
+    if wrong.size:
+        raise ValueError(f'expected whole numbers of 0 to 255 as pixels, got {wrong[0]} in {wrong.size} places')
+    return pixels

@@ -31,11 +31,13 @@ class EncodedImage:
 
     Args:
         content: The bytes.
+        ignore_orientation: Leave the picture as it is stored, and do not turn it by its EXIF orientation.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, ignore_orientation: bool = False) -> None:
         self._content = np.frombuffer(content, np.uint8)
-        self._shape = _jpeg_shape(content)
+        self._shape = _jpeg_shape(content, ignore_orientation=ignore_orientation)
+        self._flags = cv2.IMREAD_IGNORE_ORIENTATION if ignore_orientation else 0
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -53,7 +55,7 @@ class EncodedImage:
         """
         if not len(self._content):
             raise OSError('an empty file')
-        image = cv2.imdecode(self._content, _REDUCED.get(factor, cv2.IMREAD_COLOR))
+        image = cv2.imdecode(self._content, _REDUCED.get(factor, cv2.IMREAD_COLOR) | self._flags)
         if image is None:
             raise OSError(f'{len(self._content)} bytes that are no image')
         return image
@@ -77,7 +79,7 @@ def _reduced(box: Box, factor: int) -> Box:
     return Box(top, left, bottom - top, right - left)
 
 
-def _jpeg_shape(content: bytes) -> tuple[int, int] | None:
+def _jpeg_shape(content: bytes, *, ignore_orientation: bool) -> tuple[int, int] | None:
     """Read height and width from a JPEG file's header; ``None`` for other formats, and if EXIF may turn the image."""
     if content[:2] != bytes([0xFF, _SOI]):
         return None
@@ -89,7 +91,7 @@ def _jpeg_shape(content: bytes) -> tuple[int, int] | None:
             shape = (height, width) if height and width else None
         if marker == _SOS:
             return shape
-        if marker == _APP1 and content[place + 4 : place + 8] == b'Exif':
+        if marker == _APP1 and content[place + 4 : place + 8] == b'Exif' and not ignore_orientation:
             return None
         place += 2 + int.from_bytes(content[place + 2 : place + 4], 'big')
     return None

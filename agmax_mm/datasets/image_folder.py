@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
 from agmax_mm.datasets.encoded_image import EncodedImage
+from agmax_mm.datasets.image_files import SUFFIXES, FolderFiles, check_headers, class_files, class_folders
 from agmax_mm.datasets.image_list import check_labels, read_image_list
 from agmax_mm.datasets.image_store import ImageStore
 from agmax_mm.registry import DATASETS
@@ -28,6 +33,11 @@ class ImageFolder(CustomDataset):
 
     - The training split defines the classes, so labels mean the same in a split that lacks some classes.
     - Classes without images in the training split, and lists that do not fit, are refused.
+    - All formats that the loader reads are taken. Other files, and folders that are no data, are left out; one line of
+      the log counts them. Such folders are hidden ones, those of systems and tools (``__MACOSX``, ``@eaDir``, ...), and
+      links to a folder above. Hidden files are not counted.
+    - Files that are no images are refused at the start. The headers of all files are checked, or those of 5,000 files
+      at even distances; the log says so.
     - Small data sets can be kept in memory.
 
     With a list, the images may lie anywhere below the split's folder. The classes then come from the first of these
@@ -44,6 +54,7 @@ class ImageFolder(CustomDataset):
         in_memory: Decode every image once, before training, and keep all in memory. The samples are the same. The
             pipeline must begin with ``LoadImageFromFile`` or :class:`agmax_mm.datasets.LoadImage`. This step decodes
             the images, and then leaves the pipeline.
+        extensions: Suffixes of images.
         **kwargs: The host's other options.
 
     Raises:
@@ -64,6 +75,7 @@ class ImageFolder(CustomDataset):
         ann_file: str = '',
         images_per_class: int | None = None,
         in_memory: bool = False,
+        extensions: Sequence[str] = SUFFIXES,
         **kwargs: Any,
     ) -> None:
         self.root = Path(data_root).expanduser()
@@ -75,7 +87,9 @@ class ImageFolder(CustomDataset):
         if not (self.root / split).is_dir():
             what = 'images' if ann_file else 'class folders'
             raise ValueError(f'{self._name}: expected a folder of {what} at {str(self.root / split)!r}, got none')
-        super().__init__(data_root=str(self.root), data_prefix=split, ann_file=ann_file, **kwargs)
+        super().__init__(
+            data_root=str(self.root), data_prefix=split, ann_file=ann_file, extensions=extensions, **kwargs
+        )
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find the images and, with ``in_memory``, decode them."""
@@ -91,7 +105,34 @@ class ImageFolder(CustomDataset):
             self.store = self._decode(items)
             for index, item in enumerate(items):
                 item['index'] = index
+        else:
+            # Formats of the user's own have headers of their own.
+            self._check_files([item['img_path'] for item in items if item['img_path'].lower().endswith(SUFFIXES)])
         return items
+
+    def _check_files(self, paths: list[str]) -> None:
+        """Refuse files that are no images, and warn of those whose end is missing."""
+        if not paths:
+            return
+        check = check_headers(paths)
+        sampled = f' of {len(paths):,}' if check.checked < len(paths) else ''
+        if check.unreadable:
+            path, reason = next(iter(check.unreadable.items()))
+            raise ValueError(
+                f'{self._name}: expected images in {self.img_prefix!r}, got {len(check.unreadable)} unreadable files '
+                f'among {check.checked:,} checked ones{sampled}, the first being {path!r} ({reason})'
+            )
+        if check.cut_off:
+            self._log(
+                f'the end is missing in {len(check.cut_off)} of {check.checked:,} checked images{sampled}, '
+                f'the first being {check.cut_off[0]!r}'
+            )
+        if sampled:
+            self._log(f'checked the headers of {check.checked:,} images{sampled}', logging.INFO)
+
+    def _log(self, text: str, level: int = logging.WARNING) -> None:
+        if is_main_process():
+            print_log(f'{self._name} {self.img_prefix}: {text}', logger='current', level=level)
 
     def prepare_data(self, idx: int) -> Any:
         """Load and augment a sample; the error for a file that is no image names the file."""
@@ -129,8 +170,8 @@ class ImageFolder(CustomDataset):
         """Return paths, relative to the split's folder, and labels."""
         folder = Path(self.img_prefix)
         reference = self.root / self.classes_split
-        folders = _subfolders(reference if reference.is_dir() else folder)
-        unknown = sorted(set(_subfolders(folder)) - set(folders))
+        folders = class_folders(reference if reference.is_dir() else folder)
+        unknown = sorted(set(class_folders(folder)) - set(folders))
         if not folders:
             raise ValueError(f'{self._name}: expected class folders in {str(folder)!r}, got none')
         if unknown:
@@ -144,57 +185,67 @@ class ImageFolder(CustomDataset):
                 f'{self._name}.classes: expected {len(folders)} names, one for each folder of {str(reference)!r}, '
                 f'got {len(given)}'
             )
-        samples = [
-            (path, label) for label, name in enumerate(folders) for path in _files(folder, name) if self._is_image(path)
-        ]
+        files = class_files(folder, folders, self.extensions)
+        samples = [(path, label) for label, name in enumerate(folders) for path in files[name].images]
         # Another split than the one that defines the classes may lack some.
-        found = {label for _, label in samples}
-        empty = [name for label, name in enumerate(folders) if label not in found and (folder / name).is_dir()]
+        empty = [name for name in folders if not files[name].images and (folder / name).is_dir()]
         if empty:
             raise ValueError(
                 f'{self._name}: expected images ({", ".join(sorted(self.extensions))}) in every class folder of '
                 f'{str(folder)!r}, got none in {len(empty)}: {", ".join(empty[:5])}'
             )
         self._metainfo['classes'] = given or self._class_names(folders)
+        self._report_left_out(folder, folders, files.values())
         return samples
+
+    def _report_left_out(self, folder: Path, classes: Sequence[str], files: Iterable[FolderFiles]) -> None:
+        """Count files and folders that are not used, in one line of the log."""
+        left = FolderFiles()
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                left.folders += [entry.name] if entry.name not in classes else []
+            elif not entry.name.startswith('.'):
+                left.others.append(entry.name)
+        for part in files:
+            left.others += part.others
+            left.folders += part.folders
+        if text := left.left_out():
+            self._log(f'left out {text}')
 
     def _listed_samples(self) -> list[tuple[str, int]]:
         file = Path(self.ann_file)
+        names, complete = self._classes_of_list()
         try:
             images = read_image_list(file, Path(self.img_prefix))
-            classes, complete = self._classes_of_list(max(image.label for image in images) + 1)
-            check_labels(images, classes, file)
+            check_labels(images, names, file)
         except ValueError as error:
             raise ValueError(f'{self._name}: {error}') from None
         found = {image.label for image in images}
-        empty = [name for label, name in enumerate(classes) if label not in found]
-        if empty and complete:
+        num_classes = max(found) + 1 if names is None else len(names)
+        if complete and len(found) < num_classes:
+            missing = islice((label for label in range(num_classes) if label not in found), 5)
+            examples = ', '.join(repr(str(label) if names is None else names[label]) for label in missing)
             raise ValueError(
-                f'{self._name}: expected images of all {len(classes)} classes in {str(file)!r}, '
-                f'got none of {len(empty)}: {", ".join(map(repr, empty[:5]))}; where the labels are of other classes, '
+                f'{self._name}: expected images of all {num_classes} classes in {str(file)!r}, '
+                f'got none of {num_classes - len(found)}: {examples}; where the labels are of other classes, '
                 f'or of a part, name those in dataset.classes (labels here: {min(found)} to {max(found)})'
             )
-        self._metainfo['classes'] = classes
+        self._metainfo['classes'] = tuple(map(str, range(num_classes))) if names is None else names
         return [(image.path, image.label) for image in images]
 
-    def _classes_of_list(self, num_labels: int) -> tuple[tuple[str, ...], bool]:
-        """Return the names of the classes, and whether each of them must occur in the list."""
+    def _classes_of_list(self) -> tuple[tuple[str, ...] | None, bool]:
+        """Return the names of the classes, None where labels tell their number, and whether all must occur."""
         defines = self.split == self.classes_split
         if self._metainfo.get('classes') is not None:
             return tuple(self._metainfo['classes']), defines
         reference = self.root / self.classes_split
-        folders = [] if defines or not reference.is_dir() else _subfolders(reference)
+        folders = [] if defines or not reference.is_dir() else class_folders(reference)
         if folders:
             return self._class_names(folders), False
-        if self._NAMES:
-            return self._NAMES, defines
-        return tuple(str(label) for label in range(num_labels)), True
+        return (self._NAMES, defines) if self._NAMES else (None, True)
 
     def _class_names(self, folders: list[str]) -> tuple[str, ...]:
         return self._NAMES if len(folders) == len(self._NAMES) else tuple(folders)
-
-    def _is_image(self, path: str) -> bool:
-        return self.is_valid_file(path) and not Path(path).name.startswith('.')
 
     @property
     def _name(self) -> str:
@@ -237,17 +288,3 @@ def first_of_each_class(labels: Sequence[int], count: int, owner: str) -> list[i
             f'fewest, got {count}'
         )
     return indices
-
-
-def _subfolders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith('.'))
-
-
-def _files(folder: Path, name: str) -> list[str]:
-    """Return all files below a class's folder, relative to ``folder``, in order."""
-    skip = len(os.path.join(folder, ''))
-    return sorted(
-        os.path.join(parent, file)[skip:]
-        for parent, _, files in os.walk(folder / name, followlinks=True)
-        for file in files
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,23 +41,23 @@ def read_image_list(file: Path, folder: Path) -> list[ListedImage]:
     return images
 
 
-def check_labels(images: Sequence[ListedImage], classes: Sequence[str], file: Path) -> None:
-    """Refuse labels that no class has.
+def check_labels(images: Sequence[ListedImage], classes: Sequence[str] | None, file: Path) -> None:
+    """Refuse labels that no class has. Without names of classes, only negative labels are refused.
 
     Raises:
         ValueError: With file, line and image of the first such label.
     """
     for image in images:
-        if not 0 <= image.label < len(classes):
+        if image.label < 0 or (classes is not None and image.label >= len(classes)):
+            what = f'0 to {len(classes) - 1} ({classes[0]} to {classes[-1]})' if classes else 'at least 0'
             raise ValueError(
-                f'{str(file)!r}, line {image.line}: expected a label of 0 to {len(classes) - 1} '
-                f'({classes[0]} to {classes[-1]}), got {image.label} for {image.path!r}'
+                f'{str(file)!r}, line {image.line}: expected a label of {what}, got {image.label} for {image.path!r}'
             )
 
 
 def _parse(line: str, number: int, file: Path) -> ListedImage:
     parts = line.rsplit(maxsplit=1)
-    if len(parts) != 2 or not parts[1].lstrip('-').isdecimal():
+    if len(parts) != 2 or not re.fullmatch(r'-?\d{1,18}', parts[1]):
         raise ValueError(f'{str(file)!r}, line {number}: expected "path label" with an integer label, got {line!r}')
     return ListedImage(parts[0].strip(), int(parts[1]), number)
 

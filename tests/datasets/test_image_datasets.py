@@ -134,7 +134,7 @@ def test_imagenet_folders_whole_and_in_part(tmp_path):
     for number in range(1000):
         folder = tmp_path / 'all' / 'train' / f'n{number:08d}'
         folder.mkdir(parents=True)
-        (folder / 'a.JPEG').touch()
+        (folder / 'a.JPEG').write_bytes(b'\xff\xd8\xff\xd9')  # as far as a header goes, an image
     whole = ImageNet(str(tmp_path / 'all'), 'train')
     assert whole.metainfo['classes'][0] == 'tench, Tinca tinca'
     assert whole.get_data_info(999)['gt_label'] == 999
@@ -194,6 +194,8 @@ def test_bad_folders_are_named(tmp_path, make, message):
         ([0, 3, 10, 1], 'expected a label of 0 to 9 for image 2 of .*data_batch_3.*, got 10'),
         ([0, -1, 2, 1], 'expected a label of 0 to 9 for image 1 of .*data_batch_3.*, got -1'),
         ([0, 3], 'expected 4 labels, one per image, in .*data_batch_3.*, got 2'),
+        ([0, 3, float('nan'), 1], 'expected a label of 0 to 9 for image 2 of .*data_batch_3.*, got nan'),
+        ([0, 3, 2.5, 1], 'expected a label of 0 to 9 for image 2 of .*data_batch_3.*, got 2.5'),
     ],
 )
 def test_official_labels_out_of_range_are_named(tmp_path, labels, message):
@@ -206,3 +208,22 @@ def test_official_labels_out_of_range_are_named(tmp_path, labels, message):
     with pytest.raises(ValueError, match=message):
         CIFAR10(str(tmp_path), 'train')
     assert len(CIFAR10(str(tmp_path), 'test')) == 4
+
+
+@pytest.mark.parametrize(
+    ('value', 'dtype'), [(np.nan, np.float32), (300, np.int64), (-1, np.int16), (0.5, np.float64), (np.inf, np.float64)]
+)
+def test_official_pixels_out_of_range_are_refused(tmp_path, value, dtype):
+    """A conversion to bytes would turn them into others: NaN into 0, 300 into 44."""
+    files = [f'data_batch_{index}' for index in range(1, 6)]
+    written = _write_official(tmp_path, 'cifar-10-batches-py', [*files, 'test_batch'], 'labels')
+    path = tmp_path / 'cifar-10-batches-py' / 'data_batch_2'
+    content = pickle.loads(path.read_bytes())
+    content['data'] = content['data'].astype(dtype)
+    path.write_bytes(pickle.dumps(content, protocol=2))
+    data = CIFAR10(str(tmp_path), 'train')  # whole numbers of another type are fine
+    assert np.array_equal(data.get_data_info(4)['img'][..., ::-1], written[1][0][0].transpose(1, 2, 0))
+    content['data'][2, 5] = value
+    path.write_bytes(pickle.dumps(content, protocol=2))
+    with pytest.raises(ValueError, match=f'data_batch_2.*whole numbers of 0 to 255 as pixels, got {value} in 1 places'):
+        CIFAR10(str(tmp_path), 'train')

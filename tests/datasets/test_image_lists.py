@@ -74,6 +74,8 @@ def test_folders_that_are_no_classes(tmp_path):
         ('a.png 0\nb.png 7\n', "line 2: expected a label of 0 to 1 .cat to dog., got 7 for 'b.png'"),
         ('a.png 0\nsub/c.png 1\nd.png 1\n', r"line 2: expected an image at '.*images/sub/c.png', got none \(2 of 3"),
         ('a.png 0\nd.png 1\nsub/c.png 1\n', "line 2: expected an image at '.*images/d.png', got none"),
+        (f'a.png {"9" * 5000}\n', "line 1: expected .* got 'a.png 99"),
+        ('a.png --1\n', "line 1: expected .* got 'a.png --1'"),
         ('b.png 1\n', "expected images of all 2 classes in .*list.txt.*, got none of 1: 'cat'; where"),
         ('\n \n', 'list.txt.*: expected images, one "path label" a line, got none'),
         (b'\xff\xfe\x00 0\n', 'list.txt.*: expected text in UTF-8'),
@@ -95,4 +97,16 @@ def test_labels_that_skip_a_class(tmp_path):
     with pytest.raises(
         ValueError, match=r"all 4 classes in .*list.txt.*, got none of 2: '1', '2'; .*labels here: 0 to 3"
     ):
+        ImageFolder(str(tmp_path), 'images', ann_file='list.txt')
+
+
+def test_a_huge_label_is_refused_at_once(tmp_path):
+    """Names for all classes up to it would fill the memory."""
+    _write(tmp_path / 'images', 'a.png', 'b.png')
+    (tmp_path / 'list.txt').write_text('a.png 0\nb.png 100000000000\n')
+    message = r"all 100000000001 classes in .*, got none of 99999999999: '1', '2', '3', '4', '5'; .*0 to 100000000000"
+    with pytest.raises(ValueError, match=message):
+        ImageFolder(str(tmp_path), 'images', ann_file='list.txt')
+    (tmp_path / 'list.txt').write_text('a.png 0\nb.png -3\n')
+    with pytest.raises(ValueError, match="line 2: expected a label of at least 0, got -3 for 'b.png'"):
         ImageFolder(str(tmp_path), 'images', ann_file='list.txt')

@@ -171,7 +171,8 @@ def test_bad_input(root, tmp_path):
     with pytest.raises(ValueError, match='expected images of uint8 to keep in memory, got float32'):
         ImageFolder(str(root), 'train', pipeline=[dict(PIPELINE[0], to_float32=True)], in_memory=True)
     (tmp_path / 'train' / 'a').mkdir(parents=True)
-    (tmp_path / 'train' / 'a' / 'broken.png').write_bytes(b'no image')
+    # Its header and its end are those of an image.
+    (tmp_path / 'train' / 'a' / 'broken.png').write_bytes(b'\x89PNG\r\n\x1a\nIEND')
     for memory in (False, True):
         for backend in ('cv2', 'pillow'):
             step = dict(PIPELINE[0], imdecode_backend=backend)

@@ -19,14 +19,21 @@ class LoadImage(LoadImageFromFile):
 
     Required key: ``img_path``. Added key: ``img``, an :class:`agmax_mm.datasets.encoded_image.EncodedImage`.
 
+    Pictures are turned by their EXIF orientation, as in the host, unless ``ignore_orientation`` is set. The papers'
+    authors load images with Pillow, which does not turn them. For mmcv's ``LoadImageFromFile``, in test pipelines, the
+    same switch is ``color_type='color_ignore_orientation'``.
+
     Args:
+        ignore_orientation: Leave pictures as they are stored.
         backend_args: Storage of the files, as in mmcv.
     """
 
-    def __init__(self, *, backend_args: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, ignore_orientation: bool = False, backend_args: dict[str, Any] | None = None) -> None:
         super().__init__(backend_args=backend_args)
+        self.ignore_orientation = ignore_orientation
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the encoded image to a sample."""
-        results['img'] = EncodedImage(fileio.get(results['img_path'], backend_args=self.backend_args))
+        content = fileio.get(results['img_path'], backend_args=self.backend_args)
+        results['img'] = EncodedImage(content, ignore_orientation=self.ignore_orientation)
         return results
