@@ -51,6 +51,7 @@ setup(
     packages=find_packages(include=['agmax_mm', 'agmax_mm.*']),
     package_data={'agmax_mm.results': ['page.css', 'page.js']},
     cmdclass={'build_py': BuildWithConfigs},
+    entry_points={'console_scripts': ['agmax-mm = agmax_mm.commands.console:main']},
     zip_safe=False,
     python_requires='>=3.10,<3.14',
     # pip builds onedl-mmcv without its operators; agmax_mm.operators stands in for them.
@@ -66,6 +67,7 @@ setup(
         'matplotlib>=3.8',
         'rich>=13',
         'safetensors>=0.4',
+        'shtab>=1.6',
         'scipy>=1.15',
         'timm>=1.0.31,<1.1',
     ],

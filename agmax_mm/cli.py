@@ -12,10 +12,16 @@ from collections.abc import Callable
 _DEBUG = '--debug'
 
 
-def make_parser(description: str | None, epilog: str) -> argparse.ArgumentParser:
-    """Make a parser with ``--debug``, which :func:`run` reads. Its help ends in an example, printed as written."""
+def make_parser(description: str | None, epilog: str, prog: str | None = None) -> argparse.ArgumentParser:
+    """Make a parser with ``--debug``, which :func:`run` reads. Its help ends in an example, printed as written.
+
+    Args:
+        description: What the command does.
+        epilog: The example.
+        prog: What the help calls the program, by default the name of the script.
+    """
     parser = argparse.ArgumentParser(
-        description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(_DEBUG, action='store_true', help='show the traceback of an error')
     return parser

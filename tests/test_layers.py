@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[1]
 
 # A room may import the rooms of the rows below its own, and itself. Rooms that are not there yet are named, too.
 ROWS = [
-    ['__main__', 'commands'],
+    ['__main__'],
+    ['commands'],
     ['demo'],
     ['experiments'],
-    ['robustness'],
+    ['robustness', 'prediction'],
     ['transfer'],
     ['results'],
     ['engine'],
@@ -22,7 +23,7 @@ ROWS = [
     ['models', 'doctor'],
     ['batch_augments', 'datasets', 'checkpoints', 'operators'],
     [
-        *('cli', 'fileio', 'findings', 'host', 'machine', 'metrics', 'progress', 'randomness', 'recipe_files'),
+        *('cli', 'config_text', 'fileio', 'findings', 'host', 'machine', 'metrics', 'progress', 'randomness', 'recipe_files'),
         *('registry', 'safe_reading'),
     ],
     ['functional'],

@@ -1,18 +1,7 @@
 #!/usr/bin/env python
-"""Measure how checkpoints do under corruptions, attacks, occlusion, mixing and images of no class."""
+"""Measure how checkpoints do under corruptions and attacks: the same as `agmax-mm robustness`."""
 
-from __future__ import annotations
-
-from agmax_mm.cli import make_parser, run
-from agmax_mm.commands import robustness
-
-
-def main() -> None:
-    """Measure."""
-    parser = make_parser(__doc__, robustness.EXAMPLE)
-    robustness.add_arguments(parser)
-    robustness.main(parser.parse_args())
-
+from agmax_mm.commands.console import run_command
 
 if __name__ == '__main__':
-    run(main)
+    run_command('robustness')

@@ -1,1 +1,18 @@
-"""The console command: one thin file for each subcommand."""
+"""The console command ``agmax-mm``: one thin module a subcommand, which ``tools/*.py`` call, too.
+
+A module of a subcommand has a docstring, whose first line is its help, the text ``EXAMPLE``, and two functions:
+``add_arguments(parser)`` and ``main(args)``, which returns an exit code or None. It imports slow modules inside of
+``main``.
+"""
+
+# Name of each subcommand to its module in this package, in the order of the overview.
+COMMANDS = {
+    'train': 'train',
+    'test': 'test',
+    'predict': 'predict',
+    'recipes': 'recipes',
+    'robustness': 'robustness',
+    'views': 'views',
+    'doctor': 'doctor',
+    'completion': 'completion',
+}

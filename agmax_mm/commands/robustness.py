@@ -6,9 +6,9 @@ import argparse
 import os
 
 EXAMPLE = """examples:
-  robustness configs/baseline/wrn40-2_standard_200e_cifar10.py baseline.pth agmax.pth \\
+  agmax-mm robustness baseline/wrn40-2_standard_200e_cifar10 baseline.pth agmax.pth \\
       --suites fgsm pgd calibration --out robustness.json --report robustness_report
-  robustness configs/baseline/resnet50_standard_90e.py epoch_90.pth --suites corruption \\
+  agmax-mm robustness baseline/resnet50_standard_90e epoch_90.pth --suites corruption \\
       --options corruption.folder=/data/imagenet-c --out imagenet_c.json
 
 Run the same command again to go on after a stop. Options of suites (--options SUITE.OPTION=VALUE):
@@ -43,6 +43,7 @@ def main(args: argparse.Namespace) -> None:
         if value is not None and value < least:
             raise ValueError(f'--{name.replace("_", "-")}: expected at least {least}, got {value}')
     from agmax_mm.host import quick_imports
+    from agmax_mm.recipe_files import config_path
 
     with quick_imports():
         from agmax_mm.engine.options import parse_options
@@ -50,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
         from agmax_mm.robustness import report, suite
 
     measured = suite.open_measurement(
-        args.config,
+        config_path(args.config),
         args.checkpoints,
         args.suites,
         args.out,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
+from agmax_mm.config_text import read_config_text
 from agmax_mm.recipe_files import find_recipes
 from agmax_mm.results.runs import Run
 
@@ -94,7 +94,7 @@ def run_settings(run: Run) -> dict[str, Any] | None:
     if path is None or not name or not path.is_file():
         return None
     try:
-        return _flat(_read(path))
+        return _flat(read_config_text(path.read_text(encoding='utf-8'), repr(str(path))))
     except ValueError:
         return None
 
@@ -117,36 +117,6 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         key for key in keys if any(found.get(key, math.nan) != settings[0].get(key, math.nan) for found in settings)
     ]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """What a config without bases assigns.
-
-    Raises:
-        ValueError: If a value is neither a literal nor a ``dict(...)`` of such.
-    """
-    try:
-        statements = ast.parse(path.read_text(encoding='utf-8')).body
-    except SyntaxError as error:
-        raise ValueError(f'config {str(path)!r}: expected Python, got {error.msg}') from None
-    return {
-        target.id: _value(statement.value)
-        for statement in statements
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
-
-
-def _value(node: ast.expr) -> Any:
-    match node:
-        case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords):
-            return {str(keyword.arg): _value(keyword.value) for keyword in keywords}
-        case ast.Dict(keys=keys, values=values):
-            return {ast.literal_eval(key or ''): _value(value) for key, value in zip(keys, values, strict=True)}
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [_value(item) for item in items]
-    return ast.literal_eval(node)
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Arguments that several subcommands have, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+CONFIG_HELP = (
+    'config file, or the name of a recipe such as agmax/resnet50_cutmix_aa_270e (`agmax-mm recipes` lists them)'
+)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        metavar='KEY=VALUE',
+        default=[],
+        help='config keys to set, such as optim_wrapper.optimizer.lr=0.05',
+    )
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher`` and the rank that torch's older launcher passes."""
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes (default: none, one process)',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_data_words(parser: argparse.ArgumentParser) -> None:
+    """Add the words that fit a recipe to a user's own data."""
+    words = parser.add_argument_group('own data')
+    words.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    words.add_argument('--image-size', type=int, metavar='PIXELS', help='side of the images; crops and holes follow')
+    words.add_argument('--epochs', type=int, metavar='N', help='length of the training; the schedule follows')
+    words.add_argument(
+        '--batch-size', type=int, metavar='N', help='images of a step, over all processes; the learning rate follows'
+    )
+
+
+def note_local_rank(args: argparse.Namespace) -> None:
+    """Let torch know the rank that was passed as an argument."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def given_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of ``--cfg-options`` and the words for own data, as one mapping; the former win.
+
+    Raises:
+        ValueError: If an option cannot be read.
+    """
+    from agmax_mm.engine.options import parse_options
+
+    words = {'data_root': 'data', 'image_size': 'image_size', 'epochs': 'epochs', 'total_batch_size': 'batch_size'}
+    given = {key: getattr(args, name, None) for key, name in words.items()}
+    return {**{key: value for key, value in given.items() if value is not None}, **parse_options(args.cfg_options)}

@@ -1,0 +1,94 @@
+"""Predictions as files, lines and pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agmax_mm.fileio import write_json, write_text
+from agmax_mm.prediction.inputs import read_picture
+from agmax_mm.prediction.predictor import Prediction
+
+_COLUMNS = ('input', 'rank', 'label', 'name', 'score', 'x1', 'y1', 'x2', 'y2')
+
+
+def write_predictions(predictions: Sequence[Prediction], path: str | os.PathLike[str]) -> None:
+    """Write predictions as JSON, as they are, or as CSV: a line for each class or object; masks are in JSON alone.
+
+    Args:
+        predictions: What a :class:`~agmax_mm.prediction.predictor.Predictor` returned.
+        path: ``.json`` or ``.csv``.
+    """
+    if Path(path).suffix == '.json':
+        write_json(list(predictions), path)
+        return
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator='\n')
+    writer.writerow(_COLUMNS)
+    for prediction in predictions:
+        rows = prediction.get('classes') or prediction.get('objects') or []
+        for rank, row in enumerate(rows, start=1):
+            score = row['probability'] if 'probability' in row else row['score']
+            writer.writerow([prediction['input'], rank, row['label'], row['name'], score, *row.get('box', ())])
+        if not rows:
+            writer.writerow([prediction['input'], 0])
+    write_text(table.getvalue(), path)
+
+
+def one_line(prediction: Prediction) -> str:
+    """A prediction in one line: the input, and the classes or the objects with their scores in percent."""
+    if 'classes' in prediction:
+        parts = [f'{row["name"]} {100 * row["probability"]:.1f} %' for row in prediction['classes']]
+    else:
+        parts = [f'{row["name"]} {100 * row["score"]:.1f} %' for row in prediction['objects']] or ['nothing found']
+    return f'{prediction["input"]}: {", ".join(parts)}'
+
+
+def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path) -> int:
+    """Draw every picture file with its prediction, as ``folder/<number>_<name>.png``; arrays have no file.
+
+    Args:
+        predictions: What a :class:`~agmax_mm.prediction.predictor.Predictor` returned.
+        classes: The names of the classes.
+        folder: Where the pictures go.
+
+    Returns:
+        The number of pictures.
+    """
+    from agmax_mm.results.plots import detection_grid, picture_grid
+
+    drawn = 0
+    for number, prediction in enumerate(predictions):
+        source = Path(prediction['input'])
+        if not source.is_file():
+            continue
+        picture = read_picture(source)[:, :, ::-1]
+        out = folder / f'{number:05d}_{source.stem}.png'
+        if 'classes' in prediction:
+            caption = '\n'.join(f'{row["name"]} {100 * row["probability"]:.1f} %' for row in prediction['classes'])
+            picture_grid([[picture]], out, captions=[[caption]])
+        else:
+            detection_grid([[_picture(picture, prediction['objects'])]], out, column_titles=[''], class_names=classes)
+        drawn += 1
+    return drawn
+
+
+def _picture(picture: Any, objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A picture with its objects, as :func:`agmax_mm.results.plots.detection_grid` takes it."""
+    found = {
+        'image': picture,
+        'boxes': np.array([row['box'] for row in objects], dtype=float).reshape(-1, 4),
+        'labels': np.array([row['label'] for row in objects], dtype=int),
+        'scores': np.array([row['score'] for row in objects], dtype=float),
+    }
+    if objects and 'mask' in objects[0]:
+        from pycocotools import mask as coco
+
+        found['masks'] = np.stack([coco.decode(row['mask']).astype(bool) for row in objects])
+    return found

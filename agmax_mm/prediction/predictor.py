@@ -1,0 +1,185 @@
+"""A trained model, ready for new inputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import Tensor
+
+from agmax_mm.checkpoints.checkpoint import check_finite, read_checkpoint
+from agmax_mm.checkpoints.matching import require_match
+from agmax_mm.engine.config import load_config
+from agmax_mm.engine.tasks import import_task
+from agmax_mm.prediction.inputs import Input, TestPipeline, expand, input_names
+from agmax_mm.prediction.stored_config import stored_config, without_pretrained
+from agmax_mm.registry import MODELS
+
+# The agreement takes part in training alone.
+_UNUSED = ('agreement.', 'data_preprocessor.')
+
+Prediction = dict[str, Any]
+
+
+class Predictor:
+    """What a trained classifier or detector says of pictures.
+
+    Args:
+        checkpoint: A checkpoint of a training run. Its config comes with it and is read as data, never run.
+        config: A config file, for checkpoints of others, and where the one in the checkpoint is not wanted.
+        device: ``'cpu'``, ``'cuda'``, ``'cuda:1'``, ...; by default a GPU, if there is one.
+        batch_size: Pictures in one forward pass.
+        top: Number of classes in a classifier's answer, the most probable first.
+        min_score: Least score of a detection, in ``0..1``.
+
+    Raises:
+        ValueError: If the checkpoint is unreadable, holds no config or other tensors than the config's model has, or an
+            argument is out of range.
+
+    Example:
+        >>> predictor = Predictor('work_dirs/agmax/resnet50_cutmix_aa_270e/epoch_270.pth')  # doctest: +SKIP
+        >>> predictor(['cat.jpg'])[0]['classes'][0]  # doctest: +SKIP
+        {'label': 281, 'name': 'tabby', 'probability': 0.93}
+    """
+
+    def __init__(
+        self,
+        checkpoint: str | os.PathLike[str],
+        *,
+        config: str | os.PathLike[str] | None = None,
+        device: str | None = None,
+        batch_size: int = 32,
+        top: int = 5,
+        min_score: float = 0.3,
+    ) -> None:
+        if batch_size < 1 or top < 1:
+            raise ValueError(
+                f'predict: expected a batch size and a number of classes of at least 1, got {batch_size}, {top}'
+            )
+        if not 0 <= min_score <= 1:
+            raise ValueError(f'predict: expected a least score in 0..1, got {min_score}')
+        file = read_checkpoint(checkpoint).own()
+        found = stored_config(file) if config is None else _own_config(str(config))
+        if found.get('test_dataloader') is None:
+            raise ValueError(f'checkpoint {str(checkpoint)!r}: expected a config with a test pipeline, got one without')
+        import_task(found)
+        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        with DefaultScope.overwrite_default_scope(found.get('default_scope') or 'mmpretrain'):
+            self.model = MODELS.build(_whole_model(found))
+            self._prepare = TestPipeline(found)
+        check_finite(file.tensors, file.path)
+        tensors = {name: value for name, value in file.tensors.items() if not name.startswith(_UNUSED)}
+        require_match(file.path, tensors, self.model, optional=_UNUSED)
+        self.model.load_state_dict(tensors, strict=False)
+        self.model.to(self.device).eval()
+        self.classes = _class_names(file.content)
+        self.batch_size, self.top, self.min_score = batch_size, top, min_score
+
+    def __call__(
+        self, inputs: Iterable[Input], progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> list[Prediction]:
+        """Predict.
+
+        Args:
+            inputs: Paths of pictures and of folders of them, and arrays: BGR, uint8, shape ``(H, W, 3)``.
+            progress: Called after each batch with the number of inputs done and that of all.
+
+        Returns:
+            One mapping for each picture, in order. ``input`` is its name. A classifier's has ``classes``, the most
+            probable first: ``label``, ``name``, ``probability``. A detector's has ``objects``, the best first:
+            ``label``, ``name``, ``score``, ``box`` as ``[x1, y1, x2, y2]`` in pixels of the picture, and where the
+            detector finds masks ``mask``, COCO's compressed run lengths.
+
+        Raises:
+            ValueError: If an input does not exist or is no picture.
+        """
+        expanded = expand(inputs)
+        names = input_names(expanded)
+        predictions: list[Prediction] = []
+        for start in range(0, len(expanded), self.batch_size):
+            batch = expanded[start : start + self.batch_size]
+            items = [self._prepare(given, start + place) for place, given in enumerate(batch)]
+            for sample in self._forward(items):
+                predictions.append({'input': names[len(predictions)], **self._read(sample)})
+            progress(len(predictions), len(expanded))
+        return predictions
+
+    @torch.no_grad()
+    def _forward(self, items: Sequence[dict[str, Any]]) -> list[Any]:
+        """The data samples of a batch, in order. Pictures of several sizes do not fit into one tensor."""
+        detector = not hasattr(self.model, 'head')
+        samples: list[Any] = [None] * len(items)
+        groups: dict[Any, list[int]] = {}
+        for place, item in enumerate(items):
+            groups.setdefault('all' if detector else item['inputs'].shape, []).append(place)
+        for places in groups.values():
+            inputs: Any = [items[place]['inputs'] for place in places]
+            data = {
+                'inputs': inputs if detector else torch.stack(inputs),
+                'data_samples': [items[place]['data_samples'] for place in places],
+            }
+            for place, sample in zip(places, self.model.test_step(data), strict=True):
+                samples[place] = sample
+        return samples
+
+    def _read(self, sample: Any) -> Prediction:
+        if 'pred_instances' in sample:
+            return {'objects': self._objects(sample.pred_instances.cpu())}
+        if 'pred_score' not in sample:
+            raise ValueError(f'predict: expected a classifier or a detector, got {type(self.model).__name__}')
+        probabilities = sample.pred_score.cpu()
+        values, labels = probabilities.topk(min(self.top, len(probabilities)))
+        return {
+            'classes': [
+                {'label': label, 'name': self._name(label), 'probability': value}
+                for label, value in zip(labels.tolist(), values.tolist(), strict=True)
+            ]
+        }
+
+    def _objects(self, found: Any) -> list[dict[str, Any]]:
+        found = found[found.scores >= self.min_score]
+        found = found[found.scores.argsort(descending=True, stable=True)]
+        masks = _run_lengths(found.masks) if 'masks' in found else [None] * len(found)
+        rows = zip(found.labels.tolist(), found.scores.tolist(), found.bboxes.tolist(), masks, strict=True)
+        return [
+            {'label': label, 'name': self._name(label), 'score': score, 'box': box, **({'mask': mask} if mask else {})}
+            for label, score, box, mask in rows
+        ]
+
+    def _name(self, label: int) -> str:
+        return self.classes[label] if label < len(self.classes) else str(label)
+
+
+def _own_config(path: str) -> Config:
+    from agmax_mm.recipe_files import config_path
+
+    return load_config(config_path(path))
+
+
+def _whole_model(config: Config) -> dict[str, Any]:
+    """The model's config, with the preprocessor where the host's runner would put it."""
+    model = without_pretrained(config.model.to_dict())
+    if 'data_preprocessor' in config and 'data_preprocessor' not in model:
+        model['data_preprocessor'] = config.data_preprocessor.to_dict()
+    head = model.get('head') or {}
+    if model.get('data_preprocessor') is not None and 'num_classes' in head:
+        model['data_preprocessor'].setdefault('num_classes', head['num_classes'])
+    return model
+
+
+def _class_names(content: dict[str, Any]) -> tuple[str, ...]:
+    meta = content.get('meta') or {}
+    classes = (meta.get('dataset_meta') or {}).get('classes') or ()
+    return (classes,) if isinstance(classes, str) else tuple(map(str, classes))
+
+
+def _run_lengths(masks: Tensor) -> list[dict[str, Any]]:
+    from pycocotools import mask as coco
+
+    encoded = [coco.encode(np.asfortranarray(mask.numpy().astype(np.uint8))) for mask in masks]
+    return [{'size': list(entry['size']), 'counts': entry['counts'].decode('ascii')} for entry in encoded]
