@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(name, f'*{pattern}*')
+    return fnmatchcase(name, pattern) if set(pattern) & set('*?[') else pattern in name
 
 
 def _title(file: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
@@ -161,7 +161,7 @@ def _own_config(path: str) -> Config:
     return load_config(config_path(path))
 
 
-def _whole_model(config: Config) -> dict[str, Any]:
+def _whole_model(config: Config) -> ConfigDict:
     """The model's config, with the preprocessor where the host's runner would put it."""
     model = without_pretrained(config.model.to_dict())
     if 'data_preprocessor' in config and 'data_preprocessor' not in model:
@@ -169,7 +169,7 @@ def _whole_model(config: Config) -> dict[str, Any]:
     head = model.get('head') or {}
     if model.get('data_preprocessor') is not None and 'num_classes' in head:
         model['data_preprocessor'].setdefault('num_classes', head['num_classes'])
-    return model
+    return ConfigDict(model)
 
 
 def _class_names(content: dict[str, Any]) -> tuple[str, ...]:

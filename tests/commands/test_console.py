@@ -99,7 +99,10 @@ def test_a_name_of_one_family_needs_no_family():
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
-        ('resnet50_cutmix_270e', r'expected the family.*one of agmax/resnet50_cutmix_270e, baseline/resnet50_cutmix_270e'),
+        (
+            'resnet50_cutmix_270e',
+            r'expected the family.*one of agmax/resnet50_cutmix_270e, baseline/resnet50_cutmix_270e',
+        ),
         ('agmax/resnet50_cutmx_270e', r"the nearest recipe is 'agmax/resnet50_cutmix_270e'"),
         ('./nowhere.py', r"expected a file, got './nowhere.py', which does not exist"),
     ],
@@ -142,4 +145,6 @@ def test_a_page_names_files_of_the_host(capsys):
     pytest.importorskip('mmdet')
     code, printed = run_console(capsys, 'recipes', 'show', 'detection/mask-rcnn_r50_fpn_1x_coco')
     assert code == 0
-    assert re.search(r'model\.roi_head\.type +\'StandardRoIHead\' +mmdet::_base_/models/mask-rcnn_r50_fpn\.py', printed.out)
+    assert re.search(
+        r'model\.roi_head\.type +\'StandardRoIHead\' +mmdet::_base_/models/mask-rcnn_r50_fpn\.py', printed.out
+    )
