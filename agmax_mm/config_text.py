@@ -7,7 +7,7 @@ from typing import Any
 
 
 def read_config_text(text: str, source: str) -> dict[str, Any]:
-    """What a config without bases assigns, by name. Tuples become lists.
+    """What a config without bases assigns, by name.
 
     Args:
         text: What mmengine writes of a complete config: assignments of literals and of ``dict(...)`` of such.
@@ -36,6 +36,8 @@ def _value(node: ast.expr) -> Any:
             return {str(keyword.arg): _value(keyword.value) for keyword in keywords}
         case ast.Dict(keys=keys, values=values):
             return {ast.literal_eval(key or ''): _value(value) for key, value in zip(keys, values, strict=True)}
-        case ast.List(elts=items) | ast.Tuple(elts=items):
+        case ast.List(elts=items):
             return [_value(item) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple(_value(item) for item in items)
     return ast.literal_eval(node)

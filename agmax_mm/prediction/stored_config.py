@@ -49,7 +49,7 @@ def without_pretrained(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {key: without_pretrained(value) for key, value in node.items() if key not in _NOT_NEEDED}
     if isinstance(node, list | tuple):
-        return [without_pretrained(item) for item in node]
+        return type(node)(without_pretrained(item) for item in node)
     return node
 
 
