@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from agmax_mm.config_text import read_config_text
 from agmax_mm.engine.config import config_hash, load_config, prepare_config
-from agmax_mm.results.options import _flat, _read, differing_settings, is_its_recipe, other_options
+from agmax_mm.results.options import _flat, differing_settings, is_its_recipe, other_options
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.runs import Run, find_runs, group_names, load_run, repeats
 from agmax_mm.results.tables import score_table
@@ -194,5 +195,5 @@ def test_dumped_configs_are_read_as_they_are(tmp_path):
     """Against the host, which runs them."""
     _write(tmp_path / 'x', AGMAX)
     path = tmp_path / 'x' / f'{NAME}.py'
-    assert _flat(_read(path)) == _flat(Config.fromfile(path).to_dict())
-    assert len(_flat(_read(path))) > 50
+    assert _flat(read_config_text(path.read_text(), 'here')) == _flat(Config.fromfile(path).to_dict())
+    assert len(_flat(read_config_text(path.read_text(), 'here'))) > 50
