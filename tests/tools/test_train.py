@@ -113,10 +113,8 @@ def test_train_resume_and_test(cifar, tmp_path):
 def test_imagenet_recipe_on_folders_with_fewer_classes(tmp_path):
     _write_folders(tmp_path / 'data', ['train'], 3, 2, 80)
     options = _loaders(tmp_path / 'data', 'train_dataloader.batch_size=3', 'train_cfg.max_epochs=1')
-    _run(
-        *[sys.executable, 'tools/train.py', IMAGENET, '--work-dir', tmp_path / 'run', '--seed', 0, '--amp'],
-        *['--cfg-options', *options, 'default_hooks.run_record.interval=1'],
-    )
+    options = parse_options([*options, 'default_hooks.run_record.interval=1'])
+    train(IMAGENET, work_dir=str(tmp_path / 'run'), seed=0, amp=True, options=options)
     record = _record(tmp_path / 'run')
     assert (record['status'], record['iterations']) == ('completed', 2)
     # An untrained network of 1000 outputs: ln 1000 = 6.9
@@ -174,13 +172,14 @@ def test_a_mistake_ends_in_one_line(tmp_path):
 
 
 def test_text_in_a_checkpoint_is_not_run(cifar, tmp_path):
-    options = _loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=40')
-    base = [sys.executable, 'tools/train.py', CIFAR, '--work-dir', tmp_path / 'run']
-    _run(*base, '--cfg-options', *options, 'train_cfg.max_epochs=1')
+    options = parse_options(_loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=40'))
+    work_dir = str(tmp_path / 'run')
+    train(CIFAR, work_dir=work_dir, options={**options, 'train_cfg.max_epochs': 1})
     checkpoint = torch.load(tmp_path / 'run' / 'epoch_1.pth', weights_only=False)
     checkpoint['meta']['config'] = f'import os\nos.mkdir({str(tmp_path / "ran")!r})\n'
     torch.save(checkpoint, tmp_path / 'trap.pth')
-    _run(*base, '--resume', tmp_path / 'trap.pth', '--cfg-options', *options, 'train_cfg.max_epochs=2')
+    longer = {**options, 'train_cfg.max_epochs': 2}
+    train(CIFAR, work_dir=work_dir, resume=str(tmp_path / 'trap.pth'), options=longer)
     assert _record(tmp_path / 'run')['iterations'] == 4
     assert not (tmp_path / 'ran').exists()
 
@@ -221,7 +220,8 @@ def test_a_plain_classifier_s_checkpoint_lacks_the_pair_head_and_nothing_else(ci
 
 def test_a_damaged_image_is_named(tmp_path):
     _write_folders(tmp_path / 'data', ['train', 'val'], 2, 2, 40)
-    (tmp_path / 'data' / 'train' / 'n00000001' / '1.JPEG').write_bytes(b'not an image')
+    # Its header and its end are those of an image, so only a worker of the loader finds it.
+    (tmp_path / 'data' / 'train' / 'n00000001' / '1.JPEG').write_bytes(b'\xff\xd8\xff\xd9')
     options = _loaders(tmp_path / 'data', 'train_dataloader.batch_size=4', 'train_dataloader.num_workers=1')
     command = [sys.executable, 'tools/train.py', IMAGENET, '--work-dir', tmp_path / 'run', '--cfg-options', *options]
     (line,) = [line for line in _run(*command, code=1).stderr.splitlines() if line.startswith('error:')]
