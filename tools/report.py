@@ -42,12 +42,13 @@ def main() -> None:
     for path in [source for source in args.sources if source.endswith('.py')]:
         from agmax_mm.engine.config import load_config, prepare_config
 
-        name = Path(path).name
-        if name not in {run.record['config'] for run in runs}:
-            recipe = load_config(path)
-            prepare_config(recipe, world_size=1)
-            content = recipe.to_dict()
-            runs.append(Run.not_run(name, content.get('paper'), content))
+        recipe = load_config(path)
+        prepare_config(recipe, world_size=1)
+        content = recipe.to_dict()
+        paper = content.get('paper')
+        # A recipe stands in the report once: as its run, where there is one.
+        if not any((run.record['config'], run.record.get('paper')) == (Path(path).name, paper) for run in runs):
+            runs.append(Run.not_run('/'.join(Path(path).parts[-2:]), paper, content))
     written = write_overview(runs, args.out, args.title, args.format)
     print(f'wrote {", ".join(map(str, written))}')
 

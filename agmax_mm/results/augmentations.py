@@ -59,7 +59,7 @@ def augmentation_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
         metric = metrics[0]
         rest = {key: value for key, value in settings.items() if not key.startswith(_OWN_SETTINGS)}
         key = json.dumps([metric, rest], sort_keys=True, default=str)
-        panel = panels.setdefault(key, _Panel(_title(group[0], settings), group[0].label(metric)))
+        panel = panels.setdefault(key, _Panel(_title(settings), group[0].label(metric)))
         place = augmentation(settings), arm(settings)
         scores = [run.printed(metric, value) for run in group if (value := run.last(metric)) is not None]
         if scores:
@@ -106,14 +106,14 @@ def _types(settings: Mapping[str, Any], beginning: str) -> set[str]:
     }
 
 
-def _title(run: Run, settings: Mapping[str, Any]) -> str:
-    stated = run.record.get('paper') or []
-    entry = stated if isinstance(stated, dict) else stated[0]
-    if isinstance(entry.get('column') if stated else None, str) and is_its_recipe(run):
-        return str(entry['column'])
-    backbone = str(settings.get('model.backbone.type', 'network')).rpartition('.')[2]
+def _title(settings: Mapping[str, Any]) -> str:
+    """Network, data set and length."""
+    network, data = (
+        str(settings.get(key, '')).rpartition('.')[2]
+        for key in ('model.backbone.type', 'train_dataloader.dataset.type')
+    )
     depth, epochs = settings.get('model.backbone.depth'), settings.get('train_cfg.max_epochs')
-    parts = [f'{backbone}-{depth}' if depth else backbone, f'{epochs} epochs' if epochs else '']
+    parts = [f'{network}-{depth}' if depth else network, data, f'{epochs} epochs' if epochs else '']
     return ', '.join(part for part in parts if part)
 
 

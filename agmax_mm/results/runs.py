@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import agmax_mm.detection.metrics  # noqa: F401  declares what older records do not
@@ -38,12 +38,12 @@ class Run:
         """A recipe without a run, for the paper's figure beside an empty place.
 
         Args:
-            name: Its file name.
+            name: Its path below ``configs/``, or its file name.
             paper: The paper's figures, as the recipe states them.
             config: The whole config.
         """
         empty = {'scores': {'last': {}, 'best': {}}, 'history': {'train': [], 'val': []}}
-        record = {'config': name, 'status': 'not run', 'paper': paper, **empty}
+        record = {'config': PurePath(name).name, 'status': 'not run', 'paper': paper, **empty}
         return cls(name.removesuffix('.py'), record, config=config)
 
     @property
@@ -193,7 +193,7 @@ def repeats(runs: Iterable[Run]) -> list[list[Run]]:
 
 def group_names(groups: Sequence[Sequence[Run]]) -> list[str]:
     """What to call groups of :func:`repeats`: their recipe and, where several are of one, the folder of their runs."""
-    recipes = [group[0].record['config'].removesuffix('.py') for group in groups]
+    recipes = [_recipe_name(group[0]) for group in groups]
     for where in (_common_folder, lambda group: group[0].name, lambda group: str(group[0].folder)):
         names = [
             f'{recipe} ({where(group)})' if recipes.count(recipe) > 1 else recipe
@@ -202,6 +202,11 @@ def group_names(groups: Sequence[Sequence[Run]]) -> list[str]:
         if len(set(names)) == len(names):
             break
     return names
+
+
+def _recipe_name(run: Run) -> str:
+    # Recipes of one name in two families differ, as do all with and without AgMax.
+    return run.name if run.status == 'not run' else str(run.record['config']).removesuffix('.py')
 
 
 def _common_folder(group: Sequence[Run]) -> str:

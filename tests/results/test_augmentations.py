@@ -79,6 +79,7 @@ def test_figure_has_ours_with_spread_and_the_paper_s(tmp_path, drawn):
     assert [block.file for block in section.blocks[1:]] == ['augmentations_1.png']
     (panel,) = drawn[0].axes
     assert [label.get_text() for label in panel.get_xticklabels()] == ['Standard', 'CutMix']
+    assert panel.get_title() == 'WideResNet-40, CIFAR10, 200 epochs'
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ['AgMax', 'baseline']
     ours = {bars.get_label(): bars for bars in panel.containers}
     assert ours['baseline'].lines[0].get_ydata().tolist() == [91.0]

@@ -61,7 +61,8 @@ def test_runs_with_options_stand_in_a_row_and_a_line_of_their_own(tmp_path):
         (f'{NAME} (runs/plain)', '20.11', '21.00 ± 1.41', '19.00 ± 0.00', '2'),
     ]
     write_overview(runs, tmp_path / 'report', 'x')
-    assert (tmp_path / 'report' / 'report.md').read_text().count(f'{NAME} (runs/plain) ') == 1
+    # In the scores and in the comparison.
+    assert (tmp_path / 'report' / 'report.md').read_text().count(f'{NAME} (runs/plain) ') == 2
 
 
 @pytest.mark.parametrize(

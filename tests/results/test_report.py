@@ -218,13 +218,17 @@ def test_pictures_show_their_pixels_masks_and_boxes(tmp_path):
 def test_report_command(tmp_path):
     _write(tmp_path / 'runs' / 'wrn')
     config = 'configs/agmax/resnet50_cutmix_aa_270e.py'
-    command = [sys.executable, 'tools/report.py', str(tmp_path / 'runs'), config, '--out', str(tmp_path / 'out')]
+    sources = [str(tmp_path / 'runs'), config, config.replace('agmax', 'baseline')]
+    command = [sys.executable, 'tools/report.py', *sources, '--out', str(tmp_path / 'out')]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f'wrote {tmp_path / "out" / "index.html"}, {tmp_path / "out" / "report.md"}\n'
     text = (tmp_path / 'out' / 'report.md').read_text()
-    assert '1 of 2 runs completed.' in text
+    assert '1 of 3 runs completed.' in text
     assert '## Error by epoch\n\n![Top-1 error on the validation set after each epoch.](errors_1.png)' in text
-    assert any('resnet50_cutmix_aa_270e' in line and 'not run' in line for line in text.splitlines())
+    scores = text.partition('## Scores')[2].partition('\n## ')[0]
+    rows = [line for line in scores.splitlines() if 'resnet50_cutmix_aa_270e' in line and 'not run' in line]
+    names = [line.split('|')[1].strip() for line in rows]
+    assert names == [f'{family}/resnet50_cutmix_aa_270e' for family in ('agmax', 'agmax', 'baseline', 'baseline')]
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
     assert results['runs/wrn']['scores']['last']['accuracy/top1'] == 90.0
     missing = subprocess.run([*command[:2], 'nowhere', '--out', 'x'], cwd=ROOT, capture_output=True, text=True)
