@@ -7,10 +7,10 @@ from typing import Any
 
 
 def read_config_text(text: str, source: str) -> dict[str, Any]:
-    """What a config without bases assigns, by name.
+    """Return the values that a config without bases assigns, by name.
 
     Args:
-        text: What mmengine writes of a complete config: assignments of literals and of ``dict(...)`` of such.
+        text: A complete config as mmengine writes it: assignments of literals and of ``dict(...)`` of such.
         source: Where the text is from, for messages.
 
     Raises:

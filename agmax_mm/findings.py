@@ -1,4 +1,4 @@
-"""What a check found wrong, and the command or option that fixes it: for the environment, and for a transfer."""
+"""Findings of checks: the fault, and the command or option that fixes it."""
 
 from __future__ import annotations
 

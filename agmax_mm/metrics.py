@@ -1,4 +1,4 @@
-"""What is known of a metric: its title, its unit, and whether more of it is better.
+"""Facts about metrics: title, unit, and whether a higher value is better.
 
 Rooms declare their metrics in one line each, in the module that computes them::
 
@@ -57,7 +57,7 @@ class Metric:
         return self.factor * value
 
     def is_better(self, value: float, other: float) -> bool:
-        """Whether a value is better than another one."""
+        """Return whether a value is better than another one."""
         return value > other if self.higher_is_better else value < other
 
 

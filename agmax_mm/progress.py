@@ -151,7 +151,7 @@ def read_progress(path: Path) -> tuple[int, int, str] | None:
 
 
 def duration(seconds: float) -> str:
-    """As people say it: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
+    """Return a duration in words: ``'42 s'``, ``'3 min 05 s'``, ``'2 h 10 min'``."""
     total = round(seconds)
     if total < 60:
         return f'{total} s'

@@ -1,4 +1,4 @@
-"""Where the recipes lie: in a checkout, or in the installed package."""
+"""Folder of the recipes, in a checkout or in the installed package."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _safe_yaml_load(stream: Any, Loader: Any = None) -> Any:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file of weights can be read and is as it was written."""
+    """Return whether a file of weights is readable and unchanged."""
     try:
         load_weights(path)
     except ValueError:

@@ -180,7 +180,7 @@ class Installer:
             self.pip('OpenCV', '--force-reinstall', '--no-deps', 'opencv-python-headless')
 
     def install_mmcv(self) -> None:
-        """Install mmcv, and prove that detection's operators work, whoever brings them."""
+        """Install mmcv, and prove that the operators of detection work, from mmcv or from this package."""
         if self.choice.operators == 'compiled':
             self.compile_mmcv()
         elif self.operators_error() is not None:

@@ -1,4 +1,4 @@
-"""What the installation needs to know of this machine: its Python, its compiler, its GPU."""
+"""Facts about this machine for the installation: its Python, its compiler, its GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an environment was asked to hold, and whether it does: the choice and the stamp of a complete installation."""
+"""The contents of an environment: the chosen parts, and the stamp of a complete installation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What an environment is to hold.
+    """The chosen contents of an environment.
 
     Attributes:
         tier: ``'detection'``, or ``'classification'`` alone.

@@ -71,7 +71,7 @@ def check_python(env: Environment) -> Iterator[Finding]:
 
 
 def check_missing(env: Environment) -> Iterator[Finding]:
-    """What the classification tier needs is there."""
+    """All distributions of the classification tier are installed."""
     needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain', 'timm']
     if not any(name.startswith('opencv-') for name in env.distributions):
         needed.append('opencv-python')
@@ -191,7 +191,7 @@ def check_operators(env: Environment) -> Iterator[Finding]:
 
 
 def check_gpu(env: Environment) -> Iterator[Finding]:
-    """Where torch sees a GPU, the operators run on it too."""
+    """The operators run on a GPU if torch sees one."""
     if (
         env.works('torch', 'operators')
         and env.probes['torch'].facts.get('gpu')

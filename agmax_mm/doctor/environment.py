@@ -34,7 +34,7 @@ class Environment:
         return release(self.distributions[name]) if name in self.distributions else None
 
     def works(self, *names: str) -> bool:
-        """Whether all the named trials went well."""
+        """Return whether all the named trials succeeded."""
         return all(name in self.probes and self.probes[name].ok for name in names)
 
     def error(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a classifier's confidence is the share of images that it gets right.
+"""Calibration: the difference between a classifier's confidence and its accuracy.
 
 Shapes: N = images, K = classes.
 """

@@ -1,4 +1,4 @@
-"""How well a score tells images of the known classes from others.
+"""Scores of out-of-distribution detection: images of the known classes against other images.
 
 In-distribution is the **positive** class and has the **higher** scores: an image is accepted where its score is at
 least the threshold. TPR is the share of in-distribution images that are accepted, TNR the share of others that are

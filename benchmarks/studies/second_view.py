@@ -1,4 +1,4 @@
-"""What a cheaper second view costs in accuracy.
+"""Accuracy with a cheaper second view.
 
 One view; two views without agreement, which is AgMax's control; AgMax in full, with mutual information; and AgMax with
 the second view at 0.7 of the side, about half of the pixels, or on half of the images: 1.6 and 1.4 times a plain step

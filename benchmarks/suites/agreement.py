@@ -39,7 +39,7 @@ def plain_mutual_information(logits_a: Tensor, logits_b: Tensor) -> Tensor:
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure all sizes, and return the tables."""
     values: dict[str, Any] = {'accuracy': _accuracy()}
     peak_bytes(partial(torch.zeros, 1))  # the first time takes seconds
     cells = [_cell(classes, images, options) for classes in _CLASSES for images in _IMAGES]

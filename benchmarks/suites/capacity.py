@@ -1,4 +1,4 @@
-"""What limits training on many GPUs: compute, loader or network. A calculation, from stated assumptions.
+"""The limit of training on many GPUs: compute, loader or network. A calculation, from stated assumptions.
 
 ``python -m benchmarks.suites.capacity`` writes ``docs/scaling.md`` from it.
 """
@@ -105,7 +105,7 @@ def pair_head_parameters(classes: int) -> int:
 
 
 def estimate(machine: Machine, job: Job) -> Estimate:
-    """How long a step takes and why."""
+    """The time of a step, and the part that limits it."""
     network = job.views * job.images * job.view_flops / machine.flops
     extra = 0.0
     if job.agreement == 'mi':

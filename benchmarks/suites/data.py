@@ -35,7 +35,7 @@ _RECIPES = {
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure the data paths, and return the tables."""
     rounds = options.rounds or 8
     cv2.setNumThreads(0)
     contents = jpeg_files(options.images, _FILES)

@@ -1,4 +1,4 @@
-"""How much memory a training step takes: two views, half precision, activation checkpointing."""
+"""Memory of a training step: two views, half precision, activation checkpointing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SAVERS: dict[str, dict[str, Any]] = {
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure the forms, and return the tables."""
     rounds = options.rounds or 2
     values: dict[str, Any] = {}
     plain = _measured('plain', _FORMS['plain'], rounds, options, values)

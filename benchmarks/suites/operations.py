@@ -86,7 +86,7 @@ def operation_rows(content: bytes, rounds: int) -> tuple[dict[str, Any], list[tu
 
 
 def reduced_difference(contents: list[bytes]) -> dict[str, float]:
-    """How views of pictures that were decoded at a part of their size differ from those of the whole pictures.
+    """Return the difference between views of reduced pictures and views of whole pictures.
 
     Returns:
         ``mean`` and ``greatest`` difference in levels, over boxes as they are drawn in training.

@@ -38,7 +38,7 @@ _CLASSES = (10, 1000, 21841)
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure one and two processes, and return the tables."""
     with tempfile.TemporaryDirectory() as folder:
         mp.start_processes(_rank, args=(folder, replace(options, say=print)), nprocs=2, start_method='spawn')
         measured = json.loads((Path(folder) / 'measured.json').read_text(encoding='utf-8'))

@@ -1,4 +1,4 @@
-"""How long commands take to begin: their help, their imports, and a training up to its first step."""
+"""Time until commands begin: their help, their imports, and a training up to its first step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFIG = _ROOT / 'configs' / 'agmax' / 'wrn40-2_cutmix_aa_200e_cifar10.py'
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure the commands, and return the tables."""
     rounds = options.rounds or 3
     helps: dict[str, float] = {}
     options.say('help of all commands')

@@ -1,4 +1,4 @@
-"""What a training step costs: the agreement, the precision, the layout, compilation."""
+"""Cost of a training step: the agreement, the precision, the layout, compilation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IMAGES = {'ResNet-50': 32, 'WRN-40-2': 64}
 
 
 def run(options: Options) -> Outcome:
-    """Measure."""
+    """Measure the steps, and return the tables."""
     rounds = options.rounds or 3
     values: dict[str, Any] = {}
     sections = [

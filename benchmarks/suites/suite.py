@@ -1,4 +1,4 @@
-"""What the suites share: their options, what they return, and how that is kept."""
+"""Common parts of the suites: their options, their results, and the files of the results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agmax_mm.results.page import Figure, Page, Section, Table, Text, render_mar
 
 @dataclass(frozen=True)
 class Options:
-    """How a suite is run.
+    """Options of a suite.
 
     Attributes:
         rounds: Timed rounds; ``None`` is the suite's own number.
@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a suite measured.
+    """Results of a suite.
 
     Attributes:
         title: Title of its page.

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ratio:
-    """How two forms compare, round by round.
+    """Comparison of two forms, round by round.
 
     Attributes:
         median: Median over the rounds.

@@ -26,7 +26,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], int, int, int]] = {
 
 @dataclass(frozen=True)
 class Form:
-    """How a step is done.
+    """The form of a training step.
 
     Attributes:
         network: One of :data:`NETWORKS`.

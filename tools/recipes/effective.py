@@ -30,7 +30,7 @@ def recipe_names(configs: Path) -> list[str]:
 
 
 def effective_values(config: Mapping[str, Any]) -> dict[str, str]:
-    """What a reviewer looks at, as text by the names of the columns; empty where a recipe has no such part.
+    """Return the values for a reviewer, as text by column; empty for parts that a recipe does not have.
 
     Args:
         config: A config that is completed for one process.

@@ -15,7 +15,7 @@ PAGES = {'agmax': 'docs/recipes.md', 'cutmix': 'docs/recipes_cutmix.md'}
 
 
 def trials_file(paper: str, root: Path) -> Path:
-    """Where the outcomes of a paper's trials are kept in a checkout."""
+    """Return the file with the outcomes of a paper's trials, in a checkout."""
     return root / 'docs' / 'trials' / f'{paper}.json'
 
 

@@ -123,7 +123,7 @@ def methods_of(recipe: Recipe) -> list[Method]:
 
 
 def settings(recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """What the methods and the number of classes set, by the top-level keys of a config."""
+    """Return the settings for the methods and the number of classes, by the top-level keys of a config."""
     methods = methods_of(recipe)
     head: dict[str, Any] = {'num_classes': 100} if recipe.dataset == 'cifar100' else {}
     model: dict[str, Any] = {'backbone': {}, 'head': head}

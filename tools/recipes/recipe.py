@@ -34,7 +34,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class Recipe:
-    """What tells one recipe from another.
+    """The properties of a recipe.
 
     Attributes:
         family: Folder below ``configs/``: ``'baseline'``, ``'agmax'`` or ``'cutmix'``.
@@ -75,7 +75,7 @@ class Recipe:
         return (self.variant or 'mi') if self.family == 'agmax' else None
 
     def plain(self) -> Recipe:
-        """What the paper compares it to: no method for the CutMix paper, no agreement or label smoothing for AgMax."""
+        """The paper's reference: no method for the CutMix paper, no agreement or label smoothing for AgMax."""
         if self.family == 'cutmix':
             return replace(self, methods=('baseline',))
         return replace(self, family='baseline', variant='')

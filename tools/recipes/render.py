@@ -104,7 +104,7 @@ def _title(recipe: Recipe) -> str:
 
 
 def _paper_note(recipe: Recipe) -> str:
-    """Where the figures are, what they are, and what they are compared to."""
+    """Return the lines on the paper's figures: their place, their values, and their reference."""
     own = recipes(recipe.paper)[recipe]
     top1, top5 = _values(own, 'top1'), _values(own, 'top5')
     # A table with another top-1 than the first one's has a sentence of its own.
@@ -123,7 +123,7 @@ def _paper_note(recipe: Recipe) -> str:
 
 
 def _label(recipe: Recipe) -> str:
-    """What the tables call a recipe."""
+    """Return the name of a recipe in the tables."""
     if recipe.paper == 'cutmix':
         return recipes('cutmix')[recipe][0].row
     label = '+'.join(method.label for method in methods_of(recipe) if method.label)
@@ -169,7 +169,7 @@ def _values(figures: Sequence[Figure], kind: str) -> list[float]:
 
 
 def _authors_note(recipe: Recipe) -> str:
-    """What the CutMix authors told besides their paper: the chance of plain CutMix of images, and two more things."""
+    """Return the values that the CutMix authors gave outside of their paper, such as the probability of CutMix."""
     if recipe.family != 'cutmix':
         return ''
     notes = [_chance_note(method, recipe) for method in methods_of(recipe) if _is_plain_cutmix(method)]
@@ -181,7 +181,7 @@ def _authors_note(recipe: Recipe) -> str:
 
 
 def _decided_note(recipe: Recipe) -> str:
-    """What neither the CutMix paper nor its authors told."""
+    """Return the values that neither the CutMix paper nor its authors give."""
     if recipe.family != 'cutmix':
         return ''
     notes = []

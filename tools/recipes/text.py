@@ -1,4 +1,4 @@
-"""What the config files of all recipes have in common: docstring, bases and the paper's figures."""
+"""Common text of all recipes' config files: docstring, bases and the paper's figures."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def plan(paper: str) -> list[Trial]:
 
 
 def environment() -> dict[str, str]:
-    """What the outcomes depend on: day, device, cores and versions."""
+    """Describe the trials: day, device, cores and versions."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {'date': day, 'device': device_name(), 'cores': str(usable_cores()), **library_versions()}
 

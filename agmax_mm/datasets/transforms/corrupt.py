@@ -40,10 +40,10 @@ SCORED = (
     'jpeg_compression',
 )
 EXTRA = ('speckle_noise', 'gaussian_blur', 'spatter', 'saturate')
-# What the stored images of ImageNet-C were written with.
+# JPEG quality of the stored images of ImageNet-C.
 STORED_QUALITY = 85
 _SMALLEST = 32  # pixels, the library's limit
-# Of what the functions here make; a new one makes cached images void.
+# Version of the corruptions. A new version makes cached images invalid.
 _VERSION = 1
 
 

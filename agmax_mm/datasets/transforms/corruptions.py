@@ -138,9 +138,10 @@ def _zoomed(values: NDArray[np.float32], zoom: float) -> NDArray[np.float32]:
 def _places(
     size: int, zoom: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
-    """Where each pixel of an enlarged line lies: both neighbours, the share of the second, and whether beyond the end.
+    """Return the place of each pixel of an enlarged line.
 
-    The last pixel comes to lie beyond the end where the division was rounded up; scipy makes it black.
+    The arrays are both neighbours, the share of the second one, and whether the place is beyond the end. The last pixel
+    is beyond the end if the division was rounded up; scipy makes it black.
     """
     enlarged = round(size * zoom)
     places = np.arange(enlarged) * ((size - 1) / max(enlarged - 1, 1))
