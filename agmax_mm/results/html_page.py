@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from agmax_mm.results.escape import one_line
-from agmax_mm.results.page import Figure, Page, Table, Text
+from agmax_mm.results.page import Figure, Link, Page, Table, Text
 
 _FOLDER = Path(__file__).parent
 # Longer cells may be broken into lines.
@@ -48,5 +49,8 @@ def _row(table: Table, row: Sequence[str]) -> str:
     cells = []
     for title, cell in zip(table.header, row, strict=True):
         kind = ' class="long"' if len(cell) > _SHORT else ''
-        cells.append(f'<td{kind} data-label="{_escaped(title)}">{_escaped(cell)}</td>')
+        text = _escaped(cell)
+        if isinstance(cell, Link):
+            text = f'<a href="{html.escape(quote(cell.target))}">{text}</a>'
+        cells.append(f'<td{kind} data-label="{_escaped(title)}">{text}</td>')
     return f'<tr>{"".join(cells)}</tr>\n'

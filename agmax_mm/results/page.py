@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from agmax_mm.results.escape import markdown_text
 
@@ -16,9 +17,21 @@ class Text:
     text: str
 
 
+class Link(str):
+    """The text of a cell that leads to a file beside the page, or to another page."""
+
+    target: str
+
+    def __new__(cls, text: str, target: str) -> Link:
+        """Make the text, with where it leads."""
+        link = super().__new__(cls, text)
+        link.target = target
+        return link
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table of plain text. The first column names the row, the others are set to the right."""
+    """A table of plain text and links. The first column names the row, the others are set to the right."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -64,7 +77,7 @@ def render_markdown(page: Page) -> str:
 
 def markdown_table(table: Table) -> str:
     """The table in GitHub's notation, padded so that it also reads well as text. Nothing in a cell is markup."""
-    rows = [[markdown_text(cell) for cell in row] for row in (table.header, *table.rows)]
+    rows = [[_markdown_cell(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(2, *(len(row[column]) for row in rows)) for column in range(len(table.header))]
     lines = [
         ' | '.join(_pad(cell, width, column) for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
@@ -77,6 +90,11 @@ def markdown_table(table: Table) -> str:
 
 def _pad(cell: str, width: int, column: int) -> str:
     return cell.ljust(width) if column == 0 else cell.rjust(width)
+
+
+def _markdown_cell(cell: str) -> str:
+    text = markdown_text(cell)
+    return f'[{text}]({quote(cell.target)})' if isinstance(cell, Link) else text
 
 
 def _markdown_block(block: Text | Table | Figure) -> str:

@@ -137,7 +137,8 @@ def test_a_recipe_of_the_cutmix_paper(check):
 
 
 def rows_of(text):
-    return [line.strip('| ').split(' | ') for line in text.splitlines() if line.startswith('| [')]
+    lines = [line.strip('| ').split(' | ') for line in text.splitlines() if line.startswith('| [')]
+    return [[cell.strip() for cell in line] for line in lines]
 
 
 def test_page_of_the_agmax_paper():

@@ -11,7 +11,7 @@ import pytest
 
 from agmax_mm.results.html_page import render_html
 from agmax_mm.results.overview import write_overview
-from agmax_mm.results.page import Figure, Page, Section, Table, Text, markdown_table
+from agmax_mm.results.page import Figure, Link, Page, Section, Table, Text, markdown_table
 from agmax_mm.results.plots import detection_grid, learning_curves, picture_grid
 from agmax_mm.results.runs import Run, find_runs, load_run, repeats
 from agmax_mm.results.table_files import csv_table, latex_table, write_page
@@ -110,6 +110,14 @@ def test_page_escapes_text_and_asks_for_its_pictures(tmp_path):
     assert '![the "picture"](a.png)' in (tmp_path / 'report.md').read_text()
     with pytest.raises(ValueError, match='expected 2 cells'):
         Table(('a', 'b'), [('1',)])
+
+
+def test_cells_may_lead_to_files():
+    table = Table(('a', 'b'), [(Link('x_1 [y]', '../a b/"c".py'), 'z')])
+    assert markdown_table(table).splitlines()[2] == r'| [x_1 \[y\]](../a%20b/%22c%22.py) |  z |'
+    html = render_html(Page('x', 'y', [Section('z', [table])]))
+    assert '<td data-label="a"><a href="../a%20b/%22c%22.py">x_1 [y]</a></td>' in html
+    assert csv_table(table) == 'a,b\nx_1 [y],z\n'
 
 
 def test_tables_as_csv_and_latex(tmp_path):

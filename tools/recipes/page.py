@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from agmax_mm.results.page import Link, Table, markdown_table
 from tools.recipes.papers import Figure, figures, places
 from tools.recipes.recipe import DATASETS, MODELS, Recipe, recipes
 from tools.recipes.text import listed
@@ -36,7 +37,7 @@ def page(paper: str, where: Mapping[str, str], outcomes: Mapping[str, Outcome]) 
         'stroke. "not run": nobody has trained the recipe at its full length with this code. The cost counts the',
         'images of all epochs and all views; the time depends on your machine.',
         '',
-        *_table(_HEADER, (_row(recipe, of, outcomes) for recipe, of in known.items())),
+        markdown_table(Table(_HEADER, [_row(recipe, of, outcomes) for recipe, of in known.items()])),
     ]
     if quoted:
         names = listed([f'{figure.row} ({figure.value:.2f})' for figure in quoted])
@@ -61,7 +62,7 @@ def _row(recipe: Recipe, stands_for: Sequence[Figure], outcomes: Mapping[str, Ou
     views = 1 if recipe.agreement is None else 2
     images = _IMAGES[recipe.dataset] * recipe.epochs * views
     return (
-        f'[{recipe.name}](../configs/{recipe.path})',
+        Link(recipe.name, f'../configs/{recipe.path}'),
         MODELS[recipe.model],
         DATASETS[recipe.dataset],
         _printed(stands_for),
@@ -81,7 +82,3 @@ def _printed(stands_for: Sequence[Figure]) -> str:
         values = ' / '.join(f'{figure.value:.{digits}f}' for figure in of if figure.value is not None)
         found.setdefault(values, []).extend(of)
     return '; '.join(f'{values} ({places(of)})'.strip() for values, of in found.items())
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [f'| {" | ".join(cells)} |' for cells in (header, ['---'] * len(header), *rows)]
