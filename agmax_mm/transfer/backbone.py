@@ -144,15 +144,30 @@ def load_backbone(model: nn.Module, source: Backbone | str | os.PathLike[str], c
 def _divide(model: nn.Module, module: nn.Module, tensors: State) -> tuple[State, nn.Module | None, State]:
     """Divide weights among the backbone, the shared head, if it continues the backbone, and those of later stages.
 
-    Later are the stages beyond the number that the backbone says it builds; other tensors are never left.
+    Later are the stages beyond the number that the backbone says it builds, and the layers that timm's network for
+    classification has behind its last stage; other tensors are never left.
     """
     built = getattr(module, 'num_stages', _RESNET_STAGES)
     beyond = [f'layer{stage}.' for stage in range(built + 1, _RESNET_STAGES + 1)]
-    later = {key: value for key, value in tensors.items() if key.startswith(tuple(beyond))}
+    behind = _behind_last_stage(module)
+    later = {key: value for key, value in tensors.items() if key.startswith(tuple(beyond)) or key in behind}
     head = _shared_head(model)
     # mmdet's ResLayer, of the stage after the backbone's last.
     continues = getattr(head, 'stage', None) == built
     return {key: value for key, value in tensors.items() if key not in later}, head if continues else None, later
+
+
+def _behind_last_stage(module: nn.Module) -> set[str]:
+    """Names that the host's backbone of timm's stages (``features_only``) lacks of timm's whole network."""
+    stages = getattr(module, 'timm_model', None)
+    name = (getattr(stages, 'pretrained_cfg', None) or {}).get('architecture')
+    if stages is None or name is None:
+        return set()
+    import timm
+
+    with torch.device('meta'):
+        whole = timm.create_model(name, num_classes=0).state_dict()
+    return {f'timm_model.{key}' for key in whole.keys() - stages.state_dict().keys()}
 
 
 def _provenance(checkpoint: Checkpoint) -> dict[str, Any]:

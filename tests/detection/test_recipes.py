@@ -85,7 +85,9 @@ def test_all_recipes_see_what_the_classifiers_saw_and_download_nothing(detection
         text = str(config.to_dict())
         assert 'caffe' not in text, name
         assert '://' not in text, name
-        assert text.count("'style': 'pytorch'") == 1 + ('shared_head' in text), name
+        # timm's networks have one place of the stride.
+        styles = ('TimmBackbone' not in text) + ('shared_head' in text)
+        assert text.count("'style': 'pytorch'") == styles, name
         assert config.default_hooks.backbone.type == 'agmax_mm.LoadBackboneHook', name
         assert config.auto_scale_lr.enable, name
 
@@ -105,6 +107,23 @@ def test_further_backbones_differ_in_nothing_else(detection_recipes):
             assert frozen == [1, True, 'pytorch', (0, 1, 2, 3), {'type': 'BN', 'requires_grad': True}]
             config['model']['backbone'] = neck['in_channels'] = None
         assert one == two
+
+
+@pytest.mark.parametrize('name', ['efficientnet-b0', 'regnety-400mf'])
+def test_timms_networks_differ_in_nothing_else_and_take_the_classifiers_weights(name, detection_recipes):
+    further = detection_recipes[f'faster-rcnn_{name}_fpn_1x_voc0712.py'].to_dict()
+    other = detection_recipes['faster-rcnn_r50_fpn_1x_voc0712.py'].to_dict()
+    backbone = dict(further['model']['backbone'])
+    assert [backbone[key] for key in ('frozen_stages', 'norm_eval', 'out_indices')] == [1, True, (1, 2, 3, 4)]
+    classifier = Config.fromfile(ROOT / f'configs/_base_/models/{name}.py').model
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        source = MODELS.build({**classifier.backbone, 'type': 'mmpretrain.TIMMBackbone'})
+    built = MODELS.build(backbone)
+    built.load_state_dict(source.state_dict(), strict=True)
+    assert [level.shape[1] for level in built(torch.zeros(1, 3, 64, 64))] == further['model']['neck']['in_channels']
+    for config in (further, other):
+        config['model']['backbone'] = config['model']['neck']['in_channels'] = config['paper'] = None
+    assert further == other
 
 
 def test_regnet_takes_the_classifier_s_weights(detection_recipes):
