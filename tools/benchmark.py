@@ -14,7 +14,7 @@ from agmax_mm.cli import make_parser, run
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a checkout is no part of the package
 
 # In the order of `all`.
-_SUITES = ('startup', 'agreement', 'data', 'memory', 'scaling', 'step')
+_SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'step')
 
 _EXAMPLE = """suites:
   data       the two-view data path against the plain one, on one core
@@ -22,6 +22,7 @@ _EXAMPLE = """suites:
   agreement  mutual information over numbers of classes and images: time and memory
   scaling    one and two processes; what the agreement sends
   memory     peak of a two-view step, activation checkpointing
+  robustness corruptions beside their authors' formulas; attacks in batches; corrupted images on all cores
   startup    commands' help, time to the first step
 
 example:
