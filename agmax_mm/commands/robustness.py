@@ -12,6 +12,13 @@ EXAMPLE = """examples:
       --options corruption.folder=/data/imagenet-c --out imagenet_c.json
 
 Run the same command again to go on after a stop. Options of suites (--options SUITE.OPTION=VALUE):
+  corruption   folder corruptions severities jpeg_quality crop seed; for detectors corruptions severities seed
+  fgsm         protocols pixel_eps agmax_eps
+  pgd          protocols pixel_eps agmax_eps steps seed
+  occlusion    regions sides fill
+  between      kinds shares sides seed
+  ood          folders forms noises noise_images seed
+  calibration  bins
 """
 _SUITES = ('corruption', 'fgsm', 'pgd', 'occlusion', 'between', 'ood', 'calibration')
 

@@ -55,6 +55,8 @@ def fgsm(
         tensor([[0.2500, 0.5000]])
     """
     _check(images, labels, eps, low, high)
+    if not torch.as_tensor(eps).any():
+        return _clamped(images.detach(), low, high)
     return _clamped(images.detach() + eps * _gradient(model, images, labels).sign(), low, high)
 
 
@@ -99,6 +101,8 @@ def pgd(
     _check(images, labels, eps, low, high)
     if steps < 1:
         raise ValueError(f'pgd.steps: expected at least 1, got {steps}')
+    if not torch.as_tensor(eps).any():
+        return _clamped(images.detach(), low, high)
     step_size = 2.5 * eps / steps if step_size is None else step_size
     images = images.detach()
     changed = images

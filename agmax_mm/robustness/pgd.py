@@ -49,8 +49,6 @@ def measure(model: Network, data: Data, condition: Condition) -> Values:
     """Accuracy on the changed images, in percent of all images."""
 
     def attack(network: Callable[[Tensor], Tensor], images: Tensor, batch: Batch, **limits: Any) -> Tensor:
-        if condition['eps'] == 0:  # all steps end where one does
-            return AF.fgsm(network, images, batch.labels, 0, **limits)
         generator = torch.Generator().manual_seed(int(batch.indices[0]) + 1_000_003 * condition['seed'])
         return AF.pgd(
             network, images, batch.labels, condition['eps'], steps=condition['steps'], generator=generator, **limits

@@ -10,6 +10,8 @@ from typing import Any
 from agmax_mm.fileio import write_json
 
 _FORMAT = 1
+# Facts by name, to which later calls with other suites and checkpoints add.
+_GROWING = ('checkpoints', 'metrics', 'summaries')
 
 
 class Store:
@@ -27,13 +29,15 @@ class Store:
         self.path = Path(path)
         self.identity = dict(identity)
         self._values: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._facts: dict[str, Any] = {}
         if not self.path.is_file():
             return
         try:
             content = json.loads(self.path.read_text(encoding='utf-8'))
             found = content['identity']
             entries = [(entry['sha256'], entry['suite'], entry['condition'], entry) for entry in content['results']]
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            self._facts = {name: dict(content[name]) for name in _GROWING}
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f'--out: expected a file of robustness results or none at {path!r}, got another one: {error!r}'
             ) from None
@@ -68,10 +72,11 @@ class Store:
         }
 
     def write(self, facts: Mapping[str, Any]) -> None:
-        """Write all values with further facts about the run."""
+        """Write all values with further facts about the run, among them ``checkpoints``, ``metrics``, ``summaries``."""
         # In one order, however the run was interrupted.
         results = [self._values[key] for key in sorted(self._values)]
-        write_json({'format': _FORMAT, 'identity': self.identity, **facts, 'results': results}, self.path)
+        grown = {name: {**self._facts.get(name, {}), **facts[name]} for name in _GROWING}
+        write_json({'format': _FORMAT, 'identity': self.identity, **facts, **grown, 'results': results}, self.path)
 
 
 def _key(condition: Mapping[str, Any]) -> str:

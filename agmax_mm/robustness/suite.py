@@ -189,7 +189,9 @@ class Measurement:
                 **self._facts,
                 'status': 'completed' if done else 'unfinished',
                 'checkpoints': {model: {'path': path, 'sha256': sha} for model, (path, sha) in self.files.items()},
-                'metrics': [metric_to_json(metric) for suite in self.suites.values() for metric in suite.METRICS],
+                'metrics': {
+                    metric.name: metric_to_json(metric) for suite in self.suites.values() for metric in suite.METRICS
+                },
                 'summaries': summaries,
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from agmax_mm.commands.robustness import EXAMPLE
 from agmax_mm.robustness import fgsm, suite
 from agmax_mm.robustness.data import Data
 from agmax_mm.robustness.options import parse_suite_options
@@ -118,6 +120,17 @@ def test_suites_and_checkpoints_add_to_a_file(folder, whole, tmp_path):
     opened(folder, out, suites=['fgsm']).fill()
     opened(folder, out).fill()
     assert numbers(out) == whole
+    content = json.loads(out.read_text())
+    assert set(content['summaries']) == set(SUITES)
+    assert {name: entry['path'] for name, entry in content['checkpoints'].items()} == {
+        name: str(folder / f'{name}.pth') for name in ('plain', 'slanted')
+    }
+
+
+def test_the_help_names_all_options():
+    for name, module in SUITES.items():
+        (line,) = (line for line in EXAMPLE.splitlines() if line.startswith(f'  {name} '))
+        assert {field.name for field in dataclasses.fields(module.Options)} <= set(line.replace(';', '').split())
 
 
 def test_two_processes_and_the_command_give_the_same(folder, whole, tmp_path):
