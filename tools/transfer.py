@@ -69,6 +69,7 @@ def parse_args() -> argparse.Namespace:
         '--image-size', type=int, metavar='PIXELS', help="longer side of the images (default: the recipe's)"
     )
     parser.add_argument('--processes', type=int, default=1, help='processes on this machine, one per GPU (default: 1)')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
     parser.add_argument('--work-dir', help='(default: work_dirs/transfer_<task>_<detector>_<backbone>)')
     parser.add_argument('--resume', action='store_true', help='go on with the runs in the work dir')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
@@ -78,16 +79,18 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Fine-tune and evaluate the backbones, and write the rows."""
     args = parse_args()
-    if args.repeat < 1 or args.processes < 1 or (args.batch_size or 1) < 1:
-        raise ValueError('--repeat, --processes and --batch-size: expected at least 1')
+    if args.repeat < 1 or args.processes < 1 or args.jobs < 1 or (args.batch_size or 1) < 1:
+        raise ValueError('--repeat, --processes, --jobs and --batch-size: expected at least 1')
     checkpoints = args.backbone or (['scratch'] if args.finetune == 'scratch' else [])
     if not checkpoints:
         raise ValueError('--backbone: expected checkpoints, or --finetune scratch, got neither')
     from agmax_mm.detection.recipe import Length
     from agmax_mm.engine.options import parse_options
     from agmax_mm.experiments.comparison import SCRATCH, backbone_names, compare
+    from agmax_mm.experiments.executors import Processes, thread_variables
     from agmax_mm.experiments.finetuning import transfer
     from agmax_mm.experiments.finetuning_job import Transfer
+    from agmax_mm.machine import usable_cores
     from agmax_mm.results.summary import result_table
 
     class_names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
@@ -116,9 +119,10 @@ def main() -> None:
         options=parse_options(args.cfg_options),
         resume=args.resume,
     )
+    executor = Processes(args.jobs, thread_variables(usable_cores() // args.jobs) if args.jobs > 1 else None)
     backbones = [None if backbone == SCRATCH else backbone for backbone in checkpoints]
     if len(backbones) == 1:
-        results = {names[0]: transfer(replace(job, backbone=backbones[0]))}
+        results = {names[0]: transfer(replace(job, backbone=backbones[0]), executor=executor)}
         written = work_dir / 'transfer.json'
     else:
         written = work_dir / 'comparison.json'
@@ -126,7 +130,7 @@ def main() -> None:
             replace(job, backbone=backbone, work_dir=work_dir / name)
             for backbone, name in zip(backbones, names, strict=True)
         ]
-        results = compare(jobs, written)
+        results = compare(jobs, written, executor=executor)
     print(result_table(results))
     print(f'written: {written}')
 

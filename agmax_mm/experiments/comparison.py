@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from agmax_mm.experiments.finetuning import Transfer, prepare, run
+from agmax_mm.experiments.executors import Executor
+from agmax_mm.experiments.finetuning import Transfer, prepare, run_all
 from agmax_mm.fileio import write_json
 from agmax_mm.results.summary import differences
 
@@ -15,15 +16,18 @@ SCRATCH = 'scratch'
 _SETUP = ('task', 'detector', 'config_sha256', 'batch_size', 'processes', 'learning_rate')
 
 
-def compare(jobs: Sequence[Transfer], path: Path) -> dict[str, dict[str, Any]]:
-    """Run the transfers of several backbones, one after the other.
+def compare(
+    jobs: Sequence[Transfer], path: Path, *, executor: Executor | None = None
+) -> dict[str, dict[str, Any]]:
+    """Run the transfers of several backbones: the first seed of all, then the next one.
 
     Nothing is trained unless all backbones fit the detector and all setups are equal but for the backbone.
 
     Args:
         jobs: One for each backbone, each with a work directory of its own, whose name is the backbone's. One without
             a backbone starts from scratch, with a network of the size of the first one's.
-        path: JSON file for the results and the differences to the first backbone, written after each backbone.
+        path: JSON file for the results and the differences to the first backbone, written after each run.
+        executor: Where the runs take place; by default on this machine, one at a time.
 
     Returns:
         Name of the backbone to what its transfer returned.
@@ -42,13 +46,16 @@ def compare(jobs: Sequence[Transfer], path: Path) -> dict[str, dict[str, Any]]:
                 f'backbones: expected the same setup for {jobs[0].work_dir.name} and {other.job.work_dir.name}, '
                 f'got another {", ".join(differing)}: are they networks of one kind and size?'
             )
-    results: dict[str, dict[str, Any]] = {}
-    for one in prepared:
-        results[one.job.work_dir.name] = run(one)
+    names = [one.job.work_dir.name for one in prepared]
+
+    def write(found: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        results = dict(zip(names, found, strict=True))
         reference, *others = results
         compared = {name: differences(results[name], results[reference]) for name in others}
         write_json({'reference': reference, 'results': results, 'differences': compared}, path)
-    return results
+        return results
+
+    return write(run_all(prepared, path.parent / 'logs', executor=executor, after_run=write))
 
 
 def backbone_names(checkpoints: Sequence[str]) -> list[str]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,17 @@ from agmax_mm.detection.complete import complete_config
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, recipe_of
 from agmax_mm.detection.recipe import finetune_name
 from agmax_mm.engine.config import config_hash
+from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
+from agmax_mm.experiments.stages import Pipeline, Stage
+from agmax_mm.experiments.training import read_record, training_stage
 from agmax_mm.fileio import write_json, write_text
 from agmax_mm.results.summary import summarise
 from agmax_mm.transfer.backbone import Backbone, load_backbone, read_backbone, write_backbone
 
 _RESULT = 'transfer.json'
+# What runs in one work directory have in common.
+_SAME = ('task', 'config_sha256', 'backbone', 'processes')
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Prepared:
     setup: dict[str, Any]
 
 
-def transfer(job: Transfer) -> dict[str, Any]:
+def transfer(job: Transfer, *, executor: Executor | None = None) -> dict[str, Any]:
     """Run a transfer from end to end.
 
     Nothing is trained unless the data are complete and the backbone fits the detector.
@@ -55,7 +58,7 @@ def transfer(job: Transfer) -> dict[str, Any]:
     Raises:
         ValueError: On anything wrong with the input, if ``work_dir`` holds another transfer, or if a run fails.
     """
-    return run(prepare(job))
+    return run(prepare(job), executor=executor)
 
 
 def prepare(job: Transfer, *, like: str | None = None, check: bool = True) -> Prepared:
@@ -88,8 +91,12 @@ def prepare(job: Transfer, *, like: str | None = None, check: bool = True) -> Pr
     return Prepared(job, config, backbone, setup)
 
 
-def run(prepared: Prepared) -> dict[str, Any]:
+def run(prepared: Prepared, *, executor: Executor | None = None) -> dict[str, Any]:
     """Train and evaluate each seed; go on from what is there when resuming.
+
+    Args:
+        prepared: What to run.
+        executor: Where the runs take place; by default on this machine, one at a time.
 
     Returns:
         What ``transfer.json`` holds.
@@ -97,14 +104,53 @@ def run(prepared: Prepared) -> dict[str, Any]:
     Raises:
         ValueError: If a run fails.
     """
-    job, config, setup = prepared.job, prepared.config, prepared.setup
-    result: dict[str, Any] = {**setup, 'status': 'running', 'runs': {}, 'summary': {}}
-    if not (job.resume and (job.work_dir / _RESULT).is_file()):
-        write_json(result, job.work_dir / _RESULT)
+    return run_all([prepared], prepared.job.work_dir / 'logs', executor=executor)[0]
+
+
+def run_all(
+    transfers: Sequence[Prepared],
+    logs: Path,
+    *,
+    executor: Executor | None = None,
+    after_run: Callable[[list[dict[str, Any]]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Run several transfers as one plan: the first seed of all, then the next one.
+
+    Args:
+        transfers: What to run.
+        logs: Folder of the runs' log files.
+        executor: As in :func:`run`.
+        after_run: Called after each run with what all ``transfer.json`` hold.
+
+    Returns:
+        What each ``transfer.json`` holds.
+
+    Raises:
+        ValueError: If a run fails.
+    """
+    plans = [_stages(prepared) for prepared in transfers]
+
+    def write(stage: Stage | None = None) -> list[dict[str, Any]]:
+        results = [_result(prepared, plan) for prepared, plan in zip(transfers, plans, strict=True)]
+        for prepared, result in zip(transfers, results, strict=True):
+            write_json(result, prepared.job.work_dir / _RESULT)
+        if stage is not None and after_run is not None:
+            after_run(results)
+        return results
+
+    write()
+    stages = [stage for seed in zip_longest(*plans) for stage in seed if stage is not None]
+    Pipeline(stages, logs, executor=executor, keep_folders=True, after_stage=write).run()
+    return write()
+
+
+def _stages(prepared: Prepared) -> list[Stage]:
+    """Write what the runs read, say what will be run, and return a stage for each seed."""
+    job, setup = prepared.job, prepared.setup
     if prepared.backbone is not None:
         write_backbone(prepared.backbone, job.backbone_path)
     config_path = job.work_dir / f'{Path(setup["config"]).stem}.py'
-    write_text(config.dump(), config_path)
+    write_text(prepared.config.dump(), config_path)
     weights = prepared.backbone.summary() if prepared.backbone is not None else 'random weights'
     print(f'{weights} -> {setup["detector"]}, {len(job.seeds)} run(s), fine-tuning: {setup["finetune"]}')
     print(
@@ -112,12 +158,39 @@ def run(prepared: Prepared) -> dict[str, Any]:
         f'{setup["accumulation"]} images an update (batch, processes, accumulated steps)',
         flush=True,
     )
+    stages = []
     for seed in job.seeds:
-        result['runs'][str(seed)] = _run_seed(job, config_path, seed)
-        result['summary'] = summarise([entry['scores'] for entry in result['runs'].values()])
-        result['status'] = 'completed' if len(result['runs']) == len(job.seeds) else 'running'
-        write_json(result, job.work_dir / _RESULT)
-    return result
+        folder = job.work_dir / f'seed_{seed}'
+        stage = training_stage(
+            f'{job.work_dir.name}/seed_{seed}',
+            f'{job.work_dir.name}, seed {seed}',
+            config_path,
+            folder,
+            seed,
+            inputs={key: setup[key] for key in _SAME},
+        )
+        if job.processes > 1:
+            command = ['bash', str(job.root / 'tools' / 'dist_train.sh'), str(config_path), str(job.processes)]
+            command += ['--work-dir', str(folder), '--seed', str(seed), '--resume']
+            stage = replace(stage, action=command)
+        stages.append(stage)
+    return stages
+
+
+def _result(prepared: Prepared, stages: Sequence[Stage]) -> dict[str, Any]:
+    """The setup and, of the runs that are complete, the scores, their mean and their spread."""
+    runs = {}
+    for seed, stage in zip(prepared.job.seeds, stages, strict=True):
+        record = read_record(stage.folder)
+        if record.get('status') == 'completed':
+            scores = {name: value for name, value in record['scores']['last'].items() if name not in ('epoch', 'iter')}
+            runs[str(seed)] = {'work_dir': str(stage.folder), 'scores': scores, 'wall_time_s': record['wall_time_s']}
+    return {
+        **prepared.setup,
+        'status': 'completed' if len(runs) == len(stages) else 'running',
+        'runs': runs,
+        'summary': summarise([entry['scores'] for entry in runs.values()]) if runs else {},
+    }
 
 
 def check_data(config: Config) -> None:
@@ -175,45 +248,6 @@ def _check_same_setup(job: Transfer, setup: dict[str, Any]) -> None:
     if not (job.resume and path.is_file()):
         return
     earlier = json.loads(path.read_text(encoding='utf-8'))
-    keys = ('task', 'config_sha256', 'backbone', 'processes')
-    changed = [key for key in keys if earlier.get(key) != json.loads(json.dumps(setup[key]))]
+    changed = [key for key in _SAME if earlier.get(key) != json.loads(json.dumps(setup[key]))]
     if changed:
         raise ValueError(f'{str(path)!r}: expected the setup it was begun with, got another {", ".join(changed)}')
-
-
-def _run_seed(job: Transfer, config_path: Path, seed: int) -> dict[str, Any]:
-    folder = job.work_dir / f'seed_{seed}'
-    record = _record(folder)
-    if record.get('status') == 'completed':
-        print(f'seed {seed}: finished before, {folder / "result.json"}')
-    else:
-        code = _call([*_command(job, config_path, folder, seed)])
-        record = _record(folder)
-        if code or record.get('status') != 'completed':
-            raise ValueError(f'seed {seed}: training ended with code {code}, see {str(folder)!r}; --resume goes on')
-    scores = {name: value for name, value in record['scores']['last'].items() if name not in ('epoch', 'iter')}
-    return {'work_dir': str(folder), 'scores': scores, 'wall_time_s': record['wall_time_s']}
-
-
-def _call(command: list[str]) -> int:
-    """Run a command; when interrupted, let it end in order, with its record closed, before this process does."""
-    process = subprocess.Popen(command, env={**os.environ, 'PYTHON': sys.executable})
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    path = folder / 'result.json'
-    return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
-
-
-def _command(job: Transfer, config_path: Path, folder: Path, seed: int) -> Iterator[str]:
-    if job.processes > 1:
-        yield from ('bash', str(job.root / 'tools' / 'dist_train.sh'), str(config_path), str(job.processes))
-    else:
-        yield from (sys.executable, str(job.root / 'tools' / 'train.py'), str(config_path))
-    yield from ('--work-dir', str(folder), '--seed', str(seed), '--resume')
