@@ -16,9 +16,7 @@ SCRATCH = 'scratch'
 _SETUP = ('task', 'detector', 'config_sha256', 'batch_size', 'processes', 'learning_rate')
 
 
-def compare(
-    jobs: Sequence[Transfer], path: Path, *, executor: Executor | None = None
-) -> dict[str, dict[str, Any]]:
+def compare(jobs: Sequence[Transfer], path: Path, *, executor: Executor | None = None) -> dict[str, dict[str, Any]]:
     """Run the transfers of several backbones: the first seed of all, then the next one.
 
     Nothing is trained unless all backbones fit the detector and all setups are equal but for the backbone.

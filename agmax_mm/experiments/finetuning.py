@@ -20,7 +20,7 @@ from agmax_mm.engine.config import config_hash
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
 from agmax_mm.experiments.stages import Pipeline, Stage
-from agmax_mm.experiments.training import read_record, training_stage
+from agmax_mm.experiments.training import config_text, read_record, training_stage
 from agmax_mm.fileio import write_json, write_text
 from agmax_mm.results.summary import summarise
 from agmax_mm.transfer.backbone import Backbone, load_backbone, read_backbone, write_backbone
@@ -150,7 +150,7 @@ def _stages(prepared: Prepared) -> list[Stage]:
     if prepared.backbone is not None:
         write_backbone(prepared.backbone, job.backbone_path)
     config_path = job.work_dir / f'{Path(setup["config"]).stem}.py'
-    write_text(prepared.config.dump(), config_path)
+    write_text(config_text(prepared.config), config_path)
     weights = prepared.backbone.summary() if prepared.backbone is not None else 'random weights'
     print(f'{weights} -> {setup["detector"]}, {len(job.seeds)} run(s), fine-tuning: {setup["finetune"]}')
     print(

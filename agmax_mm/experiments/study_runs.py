@@ -20,7 +20,7 @@ from agmax_mm.engine.switches import complete_switches
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.stages import Pipeline, Stage
 from agmax_mm.experiments.study import Study
-from agmax_mm.experiments.training import training_stage
+from agmax_mm.experiments.training import config_text, training_stage
 from agmax_mm.fileio import write_text
 from agmax_mm.results.runs import Run, load_run
 
@@ -136,7 +136,7 @@ def _build(study: Study, arm: str, data: dict[str, Any]) -> int:
 def _write_config(study: Study, arm: str, folder: Path) -> Path:
     """Write the arm's whole config, unless runs have begun with one that says something else."""
     try:
-        text = load_config(str(study.base), _options(study, arm)).dump()
+        text = config_text(load_config(str(study.base), _options(study, arm)))
     except ValueError as error:
         raise ValueError(f'{arm}: {error}') from error
     path = folder / f'{arm}.py'

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
+from agmax_mm.engine.words import SPELLINGS
 from agmax_mm.experiments.call import Call
 from agmax_mm.experiments.stages import Stage
 from agmax_mm.fileio import RESULT_FILE
@@ -48,6 +51,15 @@ def train_or_resume(config_path: str, work_dir: str, seed: int) -> None:
         from agmax_mm.engine.launch import train
 
     train(config_path, work_dir=work_dir, resume=True, seed=seed)
+
+
+def config_text(config: Config) -> str:
+    """A complete config as a file's text.
+
+    It has none of the words for data, image size and length, which the host's configs leave behind as variables: in a
+    file of its own they would be applied again.
+    """
+    return Config({key: value for key, value in config.to_dict().items() if key not in SPELLINGS}).dump()
 
 
 def read_record(folder: Path) -> dict[str, Any]:
