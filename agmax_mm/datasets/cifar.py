@@ -67,7 +67,7 @@ class CIFAR10(BaseDataset):
         """Read all images into memory, and return a list of their labels."""
         root = Path(self.data_root).expanduser()
         folder = next(
-            (path for path in (root / self._FOLDER, root) if (path / self._FILES['train'][0]).is_file()), None
+            (path for path in (root / self._FOLDER, root) if (path / self._FILES[self.split][0]).is_file()), None
         )
         if folder is not None:
             pixels, labels = self._read_official(folder)
@@ -76,7 +76,7 @@ class CIFAR10(BaseDataset):
             self.images, labels = self._read_images(root)
         else:
             raise ValueError(
-                f'{type(self).__name__}: expected {self._FOLDER}/{self._FILES["train"][0]} or a folder '
+                f'{type(self).__name__}: expected {self._FOLDER}/{self._FILES[self.split][0]} or a folder '
                 f'{self.split}/<class>/ in {str(root)!r}, got neither'
             )
         return [{'index': index, 'gt_label': int(label)} for index, label in enumerate(labels)]
@@ -97,7 +97,9 @@ class CIFAR10(BaseDataset):
             if not path.is_file():
                 raise ValueError(f'{type(self).__name__}: expected the file {str(path)!r}, got none')
             try:
-                content = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
+                loaded = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding='latin1').load()
+                # The keys are bytes where Python 3 has written the file anew.
+                content = {key.decode() if isinstance(key, bytes) else key: value for key, value in loaded.items()}
                 arrays.append(_pixels(content['data']).reshape(-1, 3, _SIDE, _SIDE))
                 labels.extend(content[self._LABEL_KEY])
                 # Without a choice of images the names are of no use.

@@ -85,6 +85,20 @@ def test_the_same_first_images_of_each_class_from_official_files_and_from_folder
                 CIFAR10(str(tmp_path / root), 'train', images_per_class=count)
 
 
+def test_the_test_split_alone_and_files_with_keys_of_bytes(tmp_path):
+    (written,) = _write_official(tmp_path, 'cifar-10-batches-py', ['test_batch'], 'labels')
+    path = tmp_path / 'cifar-10-batches-py' / 'test_batch'
+    content = pickle.loads(path.read_bytes())
+    path.write_bytes(pickle.dumps({key.encode(): value for key, value in content.items()}))
+    dataset = CIFAR10(str(tmp_path), 'test')
+    pixels, labels = written
+    assert dataset.get_gt_labels().tolist() == labels
+    for index, image in enumerate(pixels):
+        assert np.array_equal(dataset.get_data_info(index)['img'][..., ::-1], image.transpose(1, 2, 0))
+    with pytest.raises(ValueError, match='cifar-10-batches-py/data_batch_1 or a folder train'):
+        CIFAR10(str(tmp_path), 'train')
+
+
 def test_official_cifar100_takes_fine_labels(tmp_path):
     written = _write_official(tmp_path, 'cifar-100-python', ['train', 'test'], 'fine_labels')
     data = CIFAR100(str(tmp_path), 'test')

@@ -80,7 +80,7 @@ def frost(image: Image, severity: int) -> Image:
 
 
 def zoom_blur(image: Image, severity: int) -> Image:
-    """Mean of the image and enlarged copies of it: the package's pixels in a fifth of the time.
+    """Mean of the image and enlarged copies of it: the package's pixels in less than half of the time.
 
     Args:
         image: RGB image.
