@@ -24,12 +24,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption('--runslow'):
-        return
-    skip = pytest.mark.skip(reason='slow: runs with --runslow')
+    skipped = {} if config.getoption('--runslow') else {'slow': 'slow: runs with --runslow'}
+    if not any('gpu' in item.keywords for item in items) or not _sees_gpu():
+        skipped['gpu'] = 'gpu: torch sees none here'
     for item in items:
-        if 'slow' in item.keywords:
-            item.add_marker(skip)
+        for name, reason in skipped.items():
+            if name in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _sees_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 @pytest.fixture
@@ -73,3 +80,19 @@ def ssd(detection_recipes):
 def c4(detection_recipes):
     """Faster R-CNN C4 on VOC."""
     return copy.deepcopy(detection_recipes['faster-rcnn_r50-c4_voc0712.py'])
+
+
+@pytest.fixture
+def without_operators(tmp_path):
+    """A folder with mmcv as it is installed here, but without its compiled module."""
+    import mmcv
+
+    package = tmp_path / 'site' / 'mmcv'
+    package.mkdir(parents=True)
+    here = Path(mmcv.__path__[0])
+    for metadata in here.parent.glob('onedl_mmcv-*.dist-info'):
+        (package.parent / metadata.name).symlink_to(metadata)
+    for entry in here.iterdir():
+        if not entry.name.startswith(('_ext', '__pycache__')):
+            (package / entry.name).symlink_to(entry)
+    return package.parent

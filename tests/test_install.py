@@ -355,30 +355,3 @@ def test_pins_satisfy_the_metadata():
     for line in found['requires'] + found['extras']['det'] + found['extras']['demo'] + found['extras']['dev']:
         requirement = Requirement(line)
         assert requirement.specifier.contains(PINS[normalised(requirement.name)]), line
-
-
-def test_wheel_carries_the_configs(tmp_path):
-    source = tmp_path / 'source'
-    for name in ('agmax_mm', 'configs'):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__'))
-    for name in ('setup.py', 'pyproject.toml', 'LICENSE'):
-        shutil.copy(ROOT / name, source)
-    command = [
-        sys.executable,
-        '-m',
-        'pip',
-        'wheel',
-        '--no-deps',
-        '--no-build-isolation',
-        '-w',
-        str(tmp_path),
-        str(source),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    wheel = next(tmp_path.glob('agmax_mm-*.whl'))
-    listed = subprocess.run([sys.executable, '-m', 'zipfile', '-l', str(wheel)], capture_output=True, text=True).stdout
-    configs = [path.relative_to(ROOT).as_posix() for path in Path(ROOT, 'configs').rglob('*.py')]
-    assert configs
-    assert [path for path in configs if f'agmax_mm/.mim/{path} ' not in listed] == []
-    assert re.search(r'^agmax_mm\.pth ', listed, re.MULTILINE)
