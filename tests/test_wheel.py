@@ -107,10 +107,15 @@ def test_the_hosts_own_tool_finds_operators_and_types_without_an_import_line(pyt
 _base_ = 'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py'
 data = dict(data_root={str(tmp_path / 'data')!r}, data_prefix=dict(img='images/'),
             metainfo=dict(classes=('box', 'other')))
+steps = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', with_bbox=True),
+         dict(type='Resize', scale=(96, 64), keep_ratio=True)]
+keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
 train_dataloader = dict(num_workers=0, persistent_workers=False, batch_size=2,
-                        dataset=dict(ann_file='annotations/instances_train.json', **data))
+                        dataset=dict(ann_file='annotations/instances_train.json', **data,
+                                     pipeline=[*steps, dict(type='PackDetInputs')]))
 val_dataloader = dict(num_workers=0, persistent_workers=False,
-                      dataset=dict(ann_file='annotations/instances_val.json', **data))
+                      dataset=dict(ann_file='annotations/instances_val.json', **data,
+                                   pipeline=[*steps, dict(type='PackDetInputs', meta_keys=keys)]))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file={str(tmp_path / 'data/annotations/instances_val.json')!r})
 test_evaluator = val_evaluator
@@ -118,7 +123,7 @@ train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1, val_inte
 param_scheduler = []
 model = dict(backbone=dict(init_cfg=None), bbox_head=dict(num_classes=2))
 custom_hooks = [dict(type='agmax_mm.FiniteLossHook')]
-del data
+del data, steps, keys
 """)
     tool = Path(mmdet.__path__[0]) / '.mim' / 'tools' / 'train.py'
     python(tool, 'mine.py', '--work-dir', 'run', cwd=tmp_path)

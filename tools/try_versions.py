@@ -76,7 +76,7 @@ def trial(python: str, torch: str, folder: Path) -> dict[str, str]:
         call('wheel', inside, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '-w', folder, ROOT)
         (wheel,) = folder.glob('agmax_mm-*.whl')
         # The headless build last: servers have no libGL.
-        call('installation', *pip, *pair, f'{wheel}[det,demo]', 'pytest', 'pytest-timeout')
+        call('installation', *pip, *pair, f'{wheel}[det]', 'pytest', 'pytest-timeout')
         call('OpenCV', *pip, '--force-reinstall', '--no-deps', headless(inside))
         row['installed in'] = f'{time.monotonic() - started:.0f} s'
         row.update(versions(inside))
