@@ -48,7 +48,9 @@ class Runner(HostRunner):
 
     # What --amp chose, for the record. Kept here and not in the message hub, which comes back as it was when resuming.
     precision: str | None = None
+    # Set by the host.
     param_schedulers: Any
+    _load_from: Any
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""
