@@ -28,6 +28,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--to', choices=['agmax_mm', 'authors', 'cutmix_authors'], default='agmax_mm', help='(default: agmax_mm)'
     )
+    parser.add_argument(
+        '--layout',
+        choices=['auto', 'two-views', 'baseline'],
+        default='auto',
+        help="of the AgMax authors' file; their MSE, KL and CE need two-views, though there is no pair head "
+        '(default: two-views if there is a pair head, else baseline)',
+    )
     return parser.parse_args()
 
 
@@ -36,7 +43,7 @@ def main() -> None:
     args = parse_args()
     from agmax_mm.checkpoints.convert import convert_file
 
-    print(f'wrote {args.out}: {convert_file(args.checkpoint, args.out, args.to)}')
+    print(f'wrote {args.out}: {convert_file(args.checkpoint, args.out, args.to, args.layout)}')
 
 
 if __name__ == '__main__':

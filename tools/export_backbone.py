@@ -26,8 +26,9 @@ mmdet reads the .pth form of openmmlab and ssdvgg names also with
 which, unlike default_hooks.backbone, neither insists on every tensor nor compares the preprocessing.
 torchvision and timm read theirs with
   torchvision.models.resnet50().load_state_dict(torch.load('resnet50.pth')['state_dict'], strict=False)
-  timm.models.load_checkpoint(timm.create_model('resnet50'), 'resnet50.pth', strict=False)
-where the classifier alone is missing. ONNX needs pip install 'agmax_mm[onnx]'.
+  timm.create_model('resnet50', num_classes=0, checkpoint_path='resnet50.safetensors')
+where the classifier alone is missing. Beside each file lie a model card (.card.md) and a config (.card.json).
+ONNX needs pip install 'agmax_mm[onnx]'.
 """
 _FORMATS = {
     'agmax': "the AgMax authors' ImageNet checkpoints (keys below feature_extractor.)",
@@ -54,7 +55,9 @@ def parse_args() -> argparse.Namespace:
     }
     parser = make_parser(__doc__, _EXAMPLE.format(**tables))
     parser.add_argument('checkpoint', help="file to read, or a run's folder")
-    parser.add_argument('out', help='file to write: .safetensors, .pth, or .onnx')
+    parser.add_argument(
+        'out', help='file to write: .safetensors, .pth, or .onnx; without a suffix, a folder in the layout of the hub'
+    )
     parser.add_argument('--from', dest='source', choices=['auto', *_FORMATS], default='auto', help='(default: auto)')
     parser.add_argument('--to', choices=list(_TARGETS), default='openmmlab', help='(default: openmmlab)')
     parser.add_argument(
@@ -67,6 +70,8 @@ def parse_args() -> argparse.Namespace:
         help='with a moving average (EMA): its weights or the plain ones (default: those in the usual place, '
         "which is the average in this package's files, the plain weights in timm's)",
     )
+    parser.add_argument('--data', metavar='TEXT', help='the data it was trained on, for the model card')
+    parser.add_argument('--data-license', metavar='TEXT', help='their licence, for the model card')
     parser.add_argument('--config', help='recipe of the classifier, for .onnx')
     parser.add_argument(
         '--image-size', type=int, metavar='PIXELS', help="for .onnx (default: the recipe's test images)"
@@ -91,9 +96,11 @@ def main() -> None:
     from agmax_mm.checkpoints.files import find_checkpoint
     from agmax_mm.transfer.backbone import read_backbone
     from agmax_mm.transfer.export import write_export
+    from agmax_mm.transfer.model_card import DataStatement
 
+    data = DataStatement(args.data, args.data_license)
     backbone = read_backbone(find_checkpoint(args.checkpoint, args.pick), args.source, args.weights)
-    print(f'wrote {args.out}: {write_export(backbone, args.out, args.to)}')
+    print(f'wrote {args.out}: {write_export(backbone, args.out, args.to, data)}')
     if 'weights' in backbone.info:
         print(f'weights: the {backbone.info["weights"]} ones of the two in the checkpoint (--weights chooses)')
     contract = backbone.contract

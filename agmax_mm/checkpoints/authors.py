@@ -22,8 +22,9 @@ from agmax_mm.checkpoints.renaming import (
     with_counters,
 )
 
+LAYOUTS = ('auto', 'two-views', 'baseline')
 OUR_CLASSIFIER, OUR_PAIR_HEAD = 'head.fc.', 'agreement.pair_head.layers.'
-_THEIR_CLASSIFIER, _THEIR_PAIR_HEAD = 'classifier.', 'qnet.model.'
+_THEIR_CLASSIFIER, THEIR_PAIR_HEAD = 'classifier.', 'qnet.model.'
 # The classes of the classifier that timm builds into a network of theirs.
 _TIMM_CLASSES = 1000
 
@@ -58,7 +59,7 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
             'feature_extractor. and classifier.; their networks for speech are not known here, their extractors alone '
             f'are read by tools/export_backbone.py), got the keys {first_names(state)}'
         )
-    pair_head = below(state, _THEIR_PAIR_HEAD)
+    pair_head = below(state, THEIR_PAIR_HEAD)
     if (extra := len(state) - len(extractor) - len(classifier) - len(pair_head)) > 0:
         raise ValueError(
             f"the AgMax authors' {family.name}: expected its tensors alone, got {extra} others beside them"
@@ -70,19 +71,33 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     }
 
 
-def to_authors(state: Mapping[str, Tensor]) -> State:
+def weight_decay_of(state: Mapping[str, Tensor]) -> float:
+    """The weight decay that the authors train a network of theirs with, given its state dict under our names.
+
+    Source: their ``constant.py`` and ``features/*.py``: 5e-4 on CIFAR, 1e-4 for ResNets and 5e-5 for RegNets and
+    EfficientNets on ImageNet.
+    """
+    family = family_here(below(state, 'backbone.'))
+    return {'WideResNet': 5e-4, 'ResNet': 1e-4}.get(family.name if family else '', 5e-5)
+
+
+def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
     """Rename a classifier of this package as the AgMax authors' code would have saved it.
 
     Args:
         state: State dict of an :class:`~agmax_mm.models.AgMaxClassifier` with a linear head.
+        layout: A name in :data:`LAYOUTS`: ``'two-views'``, which their agreements without a pair head have, too;
+            ``'baseline'``, which leaves a pair head out; ``'auto'`` for two views if there is a pair head.
 
     Returns:
-        Their names below ``module.``, since their code always trains within ``DataParallel`` on GPUs; the layout of two
-        views if there is a pair head, else that of their baseline. timm's unused classifier is filled with zeros.
+        Their names below ``module.``, since their code always trains within ``DataParallel`` on GPUs. timm's unused
+        classifier is filled with zeros.
 
     Raises:
-        ValueError: If the network is none of theirs or the head is not linear.
+        ValueError: If the network is none of theirs, the head is not linear, or the layout is unknown.
     """
+    if layout not in LAYOUTS:
+        raise ValueError(f'layout: expected one of {", ".join(LAYOUTS)}, got {layout!r}')
     backbone, head = below(state, 'backbone.'), below(state, OUR_CLASSIFIER)
     family = family_here(backbone)
     if family is None or set(head) != {'weight', 'bias'}:
@@ -90,8 +105,8 @@ def to_authors(state: Mapping[str, Tensor]) -> State:
             'expected a network that the AgMax authors have (wide ResNet, ResNet, RegNet, EfficientNet) with a linear '
             f'head, got the keys {first_names(state)}'
         )
-    pair_head = below(state, OUR_PAIR_HEAD)
-    inner = 'module.backbone.' if pair_head else 'module.'
+    pair_head = below(state, OUR_PAIR_HEAD) if layout != 'baseline' else {}
+    inner = 'module.backbone.' if pair_head or layout == 'two-views' else 'module.'
     extractor = family.extractor(backbone)
     if family.unused:
         idle = torch.zeros(_TIMM_CLASSES, head['weight'].shape[1])
@@ -99,7 +114,7 @@ def to_authors(state: Mapping[str, Tensor]) -> State:
     return {
         **_prefixed(extractor, f'{inner}feature_extractor.'),
         **_prefixed(head, inner + _THEIR_CLASSIFIER),
-        **_prefixed(pair_head, f'module.{_THEIR_PAIR_HEAD}'),
+        **_prefixed(pair_head, f'module.{THEIR_PAIR_HEAD}'),
     }
 
 

@@ -14,7 +14,8 @@ from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.host import unwrap
 from agmax_mm.models.contract import preprocessing_contract
 from agmax_mm.registry import HOOKS
-from agmax_mm.transfer.backbone import CONTRACT_MODES, load_backbone, read_backbone, write_backbone
+from agmax_mm.transfer.backbone import CONTRACT_MODES, load_backbone, read_backbone
+from agmax_mm.transfer.export import write_export
 
 
 @HOOKS.register_module()
@@ -92,7 +93,7 @@ class BackboneExportHook(Hook):
             if scores is not None:
                 backbone.info['scores'] = scores
             target = Path(runner.work_dir) / f'backbone_{name}.safetensors'
-            write_backbone(backbone, target)
+            write_export(backbone, target)
             runner.logger.info(f'backbone: wrote {target} ({backbone.summary()})')
 
     @staticmethod

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 import torch
+import torchvision
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
@@ -122,8 +123,28 @@ def test_their_optimiser_and_scheduler_accept_what_is_written(generator):
     idle = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD([*model.parameters(), *idle.parameters()], lr=1.0, momentum=0.9, nesterov=True)
     optimizer.load_state_dict(written['optimizer_state_dict'])
+    assert optimizer.param_groups[0]['weight_decay'] == 5e-5
     torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10).load_state_dict(written['scheduler_state_dict'])
     assert {'epoch', 'best_top1', 'best_top5', 'best_epoch', 'best_model'} <= written.keys()
+
+
+@pytest.mark.parametrize(('name', 'decay'), [('WideResNet40-2', 5e-4), ('ResNet18', 1e-4), ('RegNetX002', 5e-5)])
+def test_layout_is_chosen_and_weight_decay_is_the_authors(name, decay, generator):
+    if name == 'ResNet18':
+        state = {f'backbone.{key}': value for key, value in torchvision.models.resnet18().state_dict().items()}
+        own = {key: value for key, value in state.items() if '.fc.' not in key}
+        own |= {'head.fc.weight': state['backbone.fc.weight'], 'head.fc.bias': state['backbone.fc.bias']}
+    else:
+        own = to_agmax_mm(flat_state(reference.authors_state(name, generator, hidden=HIDDEN)))
+        assert not any('qnet' in key for key in to_authors(own, 'baseline'))
+        assert all(key.startswith('module.') for key in to_authors(own, 'baseline'))
+    plain = {key: value for key, value in own.items() if not key.startswith('agreement.')}
+    written = authors_checkpoint(plain, 'two-views')
+    assert written['optimizer_state_dict']['param_groups'][0]['weight_decay'] == decay
+    assert all(key.startswith('module.backbone.') for key in written['model_state_dict'])
+    assert to_agmax_mm(flat_state(written)).keys() == plain.keys()
+    with pytest.raises(ValueError, match="layout: expected one of auto, two-views, baseline, got 'x'"):
+        to_authors(own, 'x')
 
 
 LENET = {'backbone.feature_extractor.conv1.weight': torch.zeros(6, 1, 5, 5)}
