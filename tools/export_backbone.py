@@ -17,7 +17,7 @@ names that are written (--to):
 {names}
 
 example:
-  python tools/export_backbone.py work_dirs/resnet50_cutmix_aa_270e --pick best backbone.safetensors
+  python tools/export_backbone.py work_dirs/agmax/resnet50_cutmix_aa_270e --pick best backbone.safetensors
   python tools/export_backbone.py epoch_270.pth resnet50.pth --to torchvision
   python tools/export_backbone.py epoch_270.pth resnet50.onnx --config configs/agmax/resnet50_cutmix_aa_270e.py
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from agmax_mm.cli import make_parser, run
 
 _EXAMPLE = """example:
-  python tools/report.py work_dirs/resnet50_cutmix_aa_270e configs/agmax/resnet50_cutmix_aa_270e.py --out report
+  python tools/report.py work_dirs/agmax/resnet50_cutmix_aa_270e configs/agmax/resnet50_cutmix_aa_270e.py --out report
   python tools/report.py work_dirs/study --out report --format html csv latex
 
 A folder stands for every run in it or below it; a config stands for a recipe that has not been run.

@@ -11,7 +11,7 @@ from agmax_mm.cli import make_parser, run
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, DETECTORS, FINETUNE
 
 _EXAMPLE = """example:
-  python tools/transfer.py --backbone work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors \\
+  python tools/transfer.py --backbone work_dirs/agmax/resnet50_cutmix_aa_270e/backbone_best.safetensors \\
       --task voc --data-root data/raccoon --classes raccoon --repeat 3
 
 Compare backbones; the differences are to the first one, and `scratch` stands for no pre-training:

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
     parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
     parser.add_argument('--cache', metavar='DIR', help='keep corrupted images here, to make them once')
-    parser.add_argument('--work-dir', help="folder of the logs (default: work_dirs/<config's name>)")
+    parser.add_argument('--work-dir', help="folder of the logs (default: work_dirs/<family>/<config's name>)")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')

@@ -30,7 +30,7 @@ Eight processes of one machine:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument('config', help=CONFIG_HELP)
-    parser.add_argument('--work-dir', metavar='DIR', help="folder of the outputs (default: work_dirs/<config's name>)")
+    parser.add_argument('--work-dir', metavar='DIR', help="folder of the outputs (default: work_dirs/<family>/<config's name>)")
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         metavar='PATH',
         help='go on from this checkpoint; without PATH from the newest one of the work dir, if there is one',
+    )
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='take the work dir although it holds another or a finished run; unless it is resumed, that is removed',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision and channels last, where that is faster')
     parser.add_argument('--seed', type=int, help='seed of all random generators (default: a random one, recorded)')
@@ -63,4 +68,5 @@ def main(args: argparse.Namespace) -> None:
         seed=args.seed,
         launcher=args.launcher,
         options=given_options(args),
+        force=args.force,
     )

@@ -16,7 +16,7 @@ from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.bases import allow_own_bases
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.options import typed_value, without
-from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
+from agmax_mm.engine.schedule import TIMES, follow_length, run_length, schedule_length
 from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, words_of
@@ -249,6 +249,27 @@ def config_hash(config: Config) -> str:
 
     Runs of equal hashes are repeats. Other data, ``data_root``, make another run.
     """
+    return _sha256(_hashed(config))
+
+
+def setup_hash(config: Config) -> str:
+    """SHA-256 of what :func:`config_hash` takes, but for the length of the run and what follows from it."""
+    content = _hashed(config)
+    for key in ('max_epochs', 'max_iters'):
+        (content.get('train_cfg') or {}).pop(key, None)
+    schedulers = content.get('param_scheduler') or []
+    for part in [schedulers] if isinstance(schedulers, dict) else schedulers:
+        for key in TIMES:
+            part.pop(key, None)
+    return _sha256(content)
+
+
+def _sha256(content: dict[str, Any]) -> str:
+    return hashlib.sha256(Config(content).dump().encode()).hexdigest()
+
+
+def _hashed(config: Config) -> dict[str, Any]:
+    """What makes a run, of a config."""
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
     if 'randomness' in content:
         content['randomness'] = {**content['randomness'], 'seed': None}
@@ -260,7 +281,7 @@ def config_hash(config: Config) -> str:
     if 'total_batch_size' in content:
         # Each process's share depends on their number.
         content['train_dataloader'].pop('batch_size', None)
-    return hashlib.sha256(Config(content).dump().encode()).hexdigest()
+    return content
 
 
 def _assigned_names(path: Path) -> Iterator[tuple[Path, str]]:

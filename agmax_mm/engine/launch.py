@@ -9,11 +9,12 @@ from typing import Any
 
 from mmengine.config import Config
 
-from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
+from agmax_mm.engine.config import load_config, prepare_config, setup_hash, skip_missing_validation
 from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.tasks import import_task
+from agmax_mm.engine.work_dir import check_work_dir, clear_work_dir, default_work_dir
 from agmax_mm.fileio import write_json
 
 
@@ -26,20 +27,22 @@ def train(
     seed: int | None = None,
     launcher: str = 'none',
     options: dict[str, Any] | None = None,
+    force: bool = False,
 ) -> Runner:
     """Train a config of any kind: classification or detection.
 
     Args:
         config_path: The config file.
-        work_dir: Folder of the outputs, ``work_dirs/<config's name>`` by default.
+        work_dir: Folder of the outputs, ``work_dirs/<family>/<config's name>`` by default.
         resume: Checkpoint to go on from, or ``True`` for the newest one of ``work_dir``, if there is one.
         amp: Train in mixed precision where that is faster.
         seed: Seed of all random generators; a random one is drawn, and recorded, by default.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         options: Dotted config keys and their values.
+        force: Take ``work_dir`` although it holds another run, which is removed unless it is resumed.
 
     Raises:
-        ValueError: On anything wrong with the config, its data or a checkpoint.
+        ValueError: On anything wrong with the config, its data or a checkpoint, or if ``work_dir`` holds another run.
     """
     notes: list[str] = []
     config = prepare(config_path, work_dir, launcher, options, notes)
@@ -55,7 +58,13 @@ def train(
     config.randomness = {'seed': None, 'diff_rank_seed': True, **config.get('randomness', {})}
     if seed is not None:
         config.randomness.seed = seed
+    if not force:
+        check_work_dir(config, resume=bool(config.resume))
+    setup = setup_hash(config)
     runner = Runner.from_cfg(config)
+    runner.setup_sha256 = setup
+    if force and not config.resume:
+        clear_work_dir(runner.work_dir)
     if skipped:
         runner.logger.warning(skipped)
     for note in notes:
@@ -85,7 +94,7 @@ def evaluate(
     Args:
         config_path: The config file.
         checkpoint: Checkpoint of a model of this config.
-        work_dir: Folder of the logs, ``work_dirs/<config's name>`` by default.
+        work_dir: Folder of the logs, ``work_dirs/<family>/<config's name>`` by default.
         out: JSON file for the metrics.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         options: Dotted config keys and their values.
@@ -129,5 +138,5 @@ def prepare(
     world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
     notes += prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
     config.launcher = launcher
-    config.work_dir = work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(config_path).stem)
+    config.work_dir = work_dir or config.get('work_dir') or default_work_dir(config_path)
     return config

@@ -51,6 +51,8 @@ class Runner(HostRunner):
     # Set by the host.
     param_schedulers: Any
     _load_from: Any
+    # What tells runs in one folder apart, whatever their length, see agmax_mm.engine.work_dir.
+    setup_sha256: str | None = None
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""

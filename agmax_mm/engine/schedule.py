@@ -13,6 +13,7 @@ from mmengine.config import Config
 # Places in time of a scheduler, which a longer run moves to later ones.
 _TIMES = ('T_max', 'end', 'begin', 'step_size', 'total_steps')
 _LISTS_OF_TIMES = ('milestones', 'periods')
+TIMES = (*_TIMES, *_LISTS_OF_TIMES)
 _WARM_UPS = ('LinearLR', 'ConstantLR', 'LinearParamScheduler', 'ConstantParamScheduler')
 _ENDLESS = 10**9
 
@@ -126,7 +127,7 @@ def _moved(part: dict[str, Any], old: int, new: int, warm_up: int, kept: int) ->
 
 def settings_of(state: Mapping[str, Any]) -> dict[str, Any]:
     """The places in time in the state of a scheduler."""
-    return {key: value for key, value in state.items() if key in (*_TIMES, *_LISTS_OF_TIMES)}
+    return {key: value for key, value in state.items() if key in TIMES}
 
 
 def replay(schedulers: Sequence[Any], steps: Sequence[int]) -> None:

@@ -144,6 +144,8 @@ def _new_record(runner: Any) -> dict[str, Any]:
     return {
         'config': Path(filename).name if filename else runner.experiment_name,
         'config_sha256': config_hash(runner.cfg),
+        # The same without the length; a run that nobody prepared has none.
+        'setup_sha256': getattr(runner, 'setup_sha256', None),
         'package_version': __version__,
         'versions': library_versions(),
         'seed': runner.seed,

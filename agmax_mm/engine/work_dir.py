@@ -1,0 +1,70 @@
+"""The folder of a run: its default, and that no run takes another one's place or weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import master_only
+
+from agmax_mm.engine.config import config_hash, setup_hash
+from agmax_mm.fileio import RESULT_FILE
+
+# What a run leaves behind and another run would take for its own.
+_OF_A_RUN = (RESULT_FILE, 'last_checkpoint', 'epoch_*.pth', 'iter_*.pth', 'best_*.pth', 'backbone_*.safetensors')
+
+
+def default_work_dir(config_path: str) -> str:
+    """``work_dirs/<family>/<name>`` for a recipe below a folder ``configs``, ``work_dirs/<name>`` elsewhere."""
+    path = Path(config_path).resolve()
+    parents = list(path.parts[:-1])
+    place = max((place for place, part in enumerate(parents) if part == 'configs'), default=len(parents))
+    return str(Path('work_dirs', *parents[place + 1 :], path.stem))
+
+
+def check_work_dir(config: Config, *, resume: bool) -> None:
+    """Refuse a folder that holds another run, or, where nothing is resumed, a finished one.
+
+    Two runs are the same if their configs differ in the length, the seed and the machine alone.
+
+    Args:
+        config: The complete config of the run that is to begin.
+        resume: Whether it goes on from what is in the folder.
+
+    Raises:
+        ValueError: If the folder is to be kept.
+    """
+    folder = Path(config.work_dir)
+    record = _record(folder)
+    if record is None:
+        return
+    ways = '--work-dir takes another folder, --force this one in any case'
+    same = record.get('setup_sha256') == setup_hash(config) or record.get('config_sha256') == config_hash(config)
+    if not same:
+        raise ValueError(
+            f'work dir {str(folder)!r}: expected no run or one of this config, got a run of {record.get("config")!r} '
+            f'with other settings; {ways}'
+        )
+    if record.get('status') == 'completed' and not resume:
+        raise ValueError(
+            f'work dir {str(folder)!r}: expected no finished run, got one of {record.get("epochs")} epochs; --resume '
+            f'goes on with it, {ways}'
+        )
+
+
+@master_only
+def clear_work_dir(folder: str) -> None:
+    """Remove the record, checkpoints and backbones of an earlier run."""
+    for pattern in _OF_A_RUN:
+        for path in Path(folder).glob(pattern):
+            path.unlink()
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads((folder / RESULT_FILE).read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
