@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.engine.check_config import check_config
 from agmax_mm.engine.config import load_config, prepare_config, setup_hash, skip_missing_validation
 from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hooks.run_record import mark_unfinished
@@ -137,6 +138,7 @@ def prepare(
     import_task(config)
     world_variable = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
     notes += prepare_config(config, world_size=int(os.environ.get(world_variable.get(launcher, ''), '1')))
+    check_config(config)
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or default_work_dir(config_path)
     return config

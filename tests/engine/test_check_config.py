@@ -1,0 +1,78 @@
+"""A config against the signatures of what it names: no recipe is refused, and mistakes name their place."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agmax_mm.engine.check_config import check_config
+from agmax_mm.engine.config import load_config, prepare_config
+from agmax_mm.engine.options import parse_options
+
+RECIPE = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
+IMAGENET = 'configs/agmax/resnet50_cutout_90e.py'
+
+
+def _check(path, *pairs):
+    config = load_config(path, parse_options(pairs))
+    prepare_config(config, world_size=1)
+    check_config(config)
+
+
+def test_no_recipe_of_classification_is_refused():
+    folders = ('agmax', 'baseline', 'cutmix')
+    paths = [str(path) for folder in folders for path in sorted(Path('configs', folder).glob('*.py'))[::6]]
+    paths += ['configs/demo/pretrain_agmax.py', 'configs/demo/pretrain_baseline.py']
+    faults = []
+    for path in paths:
+        try:
+            _check(path)
+        except ValueError as error:
+            faults.append(f'{path}: {error}')
+    assert faults == []
+
+
+@pytest.mark.parametrize('name', ['mi', 'mi_qnet', 'mse', 'kl', 'ce', 'jsd', 'none'])
+def test_no_agreement_is_refused(name):
+    _check(RECIPE, f'model.agreement={name}')
+
+
+def test_mistakes_name_their_place_and_what_was_expected():
+    """One message for each kind; what was expected is written down here, not derived."""
+    cases = {
+        'model.backbone.depht=10': "model.backbone: unknown key 'depht', the nearest known one is 'depth'",
+        'model.head.num_clases=10': "model.head: unknown key 'num_clases', the nearest known one is 'num_classes'",
+        'model.agreement.los_weight=2': "'los_weight', the nearest known one is 'loss_weight'",
+        'data_preprocessor.share_mixx=True': "unknown key 'share_mixx', the nearest known one is 'share_mix'",
+        'data_preprocessor.batch_augments.CutMix.alfa=1': "unknown key 'alfa', the nearest known one is 'alpha'",
+        'optim_wrapper.optimizer.momentm=0.9': "optim_wrapper.optimizer: unknown key 'momentm'",
+        'optim_wrapper.clip_gradd={"max_norm": 1}': "optim_wrapper: unknown key 'clip_gradd', the nearest known one is",
+        'optim_wrapper.optimizer.type=SDG': "unknown type 'SDG', the nearest known one is 'SGD'",
+        'param_scheduler.Tmax=3': "param_scheduler: unknown key 'Tmax', the nearest known one is 'T_max'",
+        'default_hooks.checkpoint.intervall=3': "default_hooks.checkpoint: unknown key 'intervall'",
+        'default_hooks.mine={"interval": 3}': 'default_hooks.mine: expected a hook with a type',
+        'train_dataloader.batchsize=3': "'batchsize', the nearest known one is 'batch_size'",
+        'train_dataloader.dataset.pipeline.RandomMirror.probb=1': "'probb', the nearest known one is 'prob'",
+        'auto_scale_lr.base_batchsize=5': "auto_scale_lr: unknown key 'base_batchsize', the nearest known one is",
+        'train_cfg.max_epoch=5': "train_cfg: unknown key 'max_epoch', the nearest known one is 'max_epochs'",
+        'model.agreement.loss_weight=-4': 'model.agreement.loss_weight: expected a number of at least 0',
+        'optim_wrapper.optimizer.momentum=2': r'optim_wrapper.optimizer.momentum: expected a number in \[0, 1\), got 2',
+        'param_scheduler.T_max=-1': 'param_scheduler.T_max: expected a number above 0, got -1',
+        'param_scheduler.eta_min=-1': 'param_scheduler.eta_min: expected a number of at least 0, got -1',
+        'data_preprocessor.std=[-1,1,1]': 'data_preprocessor.std: expected a number above 0, or a list of such, got',
+        'optim_wrapper.clip_grad={"max_norm": -1}': 'optim_wrapper.clip_grad.max_norm: expected a number above 0',
+        'custom_imports=5': 'custom_imports: expected options',
+        'model.backbone.type=WideResNt': "model.backbone.type: unknown type 'WideResNt'",
+        'model.init_std=wide': "model.init_std: expected a number above 0, got 'wide'",
+        'total_batch_size=0': 'total_batch_size: expected a whole number of at least 1, got 0',
+        'log_level=LOUD': 'log_level: expected one of CRITICAL',
+    }
+    faults = []
+    for pair, message in cases.items():
+        try:
+            _check(RECIPE, pair)
+            faults.append(f'{pair}: accepted')
+        except ValueError as error:
+            if not re.search(message, str(error)):
+                faults.append(f'{pair}: {error}')
+    assert faults == []
