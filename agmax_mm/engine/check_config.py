@@ -263,6 +263,7 @@ def _find(kind: str, registry: Registry | None) -> tuple[Any, set[str]]:
     names: set[str] = set()
     for candidate in ([registry] if registry is not None else []) + _registries():
         with candidate.switch_scope_and_registry(None) as current:
+            assert current is not None
             found = current.get(kind)
             if found is not None:
                 return found, names

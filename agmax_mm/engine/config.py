@@ -116,6 +116,8 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
     words = {word: value for word, value in words_of(Path(path)).items() if word in WORDS}
     notes += apply_words(config, words)
     notes += follow_length(config, schedule_length(Path(path)))
+    for word in SPELLINGS:
+        config.pop(word, None)  # a variable of the host's files
     notes += apply_options(config, options or {})
     complete_switches(config)
     return config

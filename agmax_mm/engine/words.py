@@ -53,10 +53,12 @@ def words_of(path: Path) -> dict[str, Any]:
     """The words that a config file and its local bases assign as literals, the nearest file winning.
 
     A name that its file uses, as in ``dataset=dict(data_root=data_root)``, is a variable of that file and no word.
-    Those of the host's own configs are variables, too.
+    Those of the host's own configs are variables, too, and those of a file without a base: a complete config, as a run
+    leaves it behind, says everything itself.
     """
     tree = ast.parse(path.read_text(encoding='utf-8')) if path.suffix == '.py' else ast.Module([], [])
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    inherits = False
     found: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for statement in tree.body:
@@ -64,6 +66,7 @@ def words_of(path: Path) -> dict[str, Any]:
             continue
         name = statement.targets[0].id
         if name == '_base_':
+            inherits = True
             bases = ast.literal_eval(statement.value)
             for base in [bases] if isinstance(bases, str) else bases:
                 local = path.parent / base
@@ -74,7 +77,7 @@ def words_of(path: Path) -> dict[str, Any]:
                 own[_SPELLINGS.get(name, name)] = ast.literal_eval(statement.value)
             except ValueError:
                 continue
-    return found | own
+    return found | own if inherits else {}
 
 
 def apply_words(config: Config, words: dict[str, Any]) -> list[str]:
