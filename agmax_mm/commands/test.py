@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
-    parser.add_argument('--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)")
+    parser.add_argument(
+        '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
+    )
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics to this file')
     add_launcher(parser)
     add_config_options(parser)

@@ -30,7 +30,9 @@ Eight processes of one machine:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument('config', help=CONFIG_HELP)
-    parser.add_argument('--work-dir', metavar='DIR', help="folder of the outputs (default: work_dirs/<family>/<config's name>)")
+    parser.add_argument(
+        '--work-dir', metavar='DIR', help="folder of the outputs (default: work_dirs/<family>/<config's name>)"
+    )
     parser.add_argument(
         '--resume',
         nargs='?',

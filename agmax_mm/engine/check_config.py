@@ -261,13 +261,14 @@ def _registries() -> list[Registry]:
 def _find(kind: str, registry: Registry | None) -> tuple[Any, set[str]]:
     """What a type names, looked up as the host does and then everywhere, and the names beside it."""
     names: set[str] = set()
-    for candidate in ([registry] if registry is not None else []) + _registries():
+    first: list[Registry] = [] if registry is None else [registry]
+    for candidate in [*first, *_registries()]:
         with candidate.switch_scope_and_registry(None) as current:
             assert current is not None
             found = current.get(kind)
             if found is not None:
                 return found, names
-            if candidate is registry:
+            if first and candidate is first[0]:
                 names = (
                     set(current.module_dict)
                     | set(candidate.module_dict)
