@@ -112,7 +112,7 @@ def run_all(
     logs: Path,
     *,
     executor: Executor | None = None,
-    after_run: Callable[[list[dict[str, Any]]], None] | None = None,
+    after_run: Callable[[list[dict[str, Any]]], object] | None = None,
 ) -> list[dict[str, Any]]:
     """Run several transfers as one plan: the first seed of all, then the next one.
 

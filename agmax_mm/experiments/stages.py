@@ -93,7 +93,7 @@ class Pipeline:
         executor: Executor | None = None,
         keep_going: bool = False,
         keep_folders: bool = False,
-        after_stage: Callable[[Stage], None] | None = None,
+        after_stage: Callable[[Stage], object] | None = None,
     ) -> None:
         known: set[str] = set()
         for stage in stages:
