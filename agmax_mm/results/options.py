@@ -133,7 +133,9 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
                 add(f'{key}.{name}', item)
 
     resumed = bool(config.get('resume'))
-    for key, value in config.items():
+    # Each run sets this; mmdet's recipes leave it open.
+    randomness = {'diff_rank_seed': True, **(config.get('randomness') or {})}
+    for key, value in {**config, 'randomness': randomness}.items():
         # A resumed run names the checkpoint that it went on from.
         if key not in _NO_SETTINGS and not (key == 'load_from' and (resumed or value is None)):
             add(key, value)

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from agmax_mm.engine.config import load_config, prepare_config
 from agmax_mm.engine.launch import train
 from agmax_mm.experiments.executors import Processes, thread_variables
 from agmax_mm.experiments.study import read_study
 from agmax_mm.experiments.study_runs import check_arms, plan_study, run_study
+from agmax_mm.results.options import run_settings
+from agmax_mm.results.runs import Run, load_run
 from agmax_mm.results.tables import score_table
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +69,17 @@ def _weights(folder):
 
 def _equal(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_settings_of_a_real_run_are_those_of_its_config(ran):
+    """So that a report can tell whether a run is its recipe."""
+    study, runs, *_ = ran
+    place = {'train_dataloader.dataset.data_root': study.data_root}
+    config = load_config(str(study.base), {**study.options, **place})
+    prepare_config(config, world_size=1)
+    expected = run_settings(Run.not_run('x.py', None, config.to_dict()))
+    assert run_settings(load_run(runs / 'plain' / 'seed_3')) == expected
+    assert len(expected) > 50
 
 
 def test_seeds_take_turns_and_each_run_is_reported(ran):
