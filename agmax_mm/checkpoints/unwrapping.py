@@ -62,11 +62,6 @@ def possible_states(content: Mapping[str, Any], weights: str = 'auto') -> Iterat
             yield from _without_wrappers({name.replace(_COMPILED, ''): value for name, value in tensors.items()})
 
 
-def flat_state(content: Mapping[str, Any], weights: str = 'auto') -> State:
-    """The most likely one of :func:`possible_states`, empty if there is none."""
-    return next(possible_states(content, weights), {})
-
-
 def largest_state(content: Any, place: str = '') -> tuple[int, str]:
     """Number of tensors and place, ``'a.b.c'``, of the mapping or list with the most of them, for messages."""
     entries = list(content.items() if isinstance(content, Mapping) else enumerate(content))

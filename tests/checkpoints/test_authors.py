@@ -13,8 +13,8 @@ from mmpretrain.registry import MODELS
 from agmax_mm.checkpoints.authors import to_agmax_mm, to_authors
 from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.checkpoints.convert import authors_checkpoint
-from agmax_mm.checkpoints.unwrapping import flat_state
 from tests.checkpoints import authors_reference as reference
+from tests.checkpoints.states import flat_state
 
 HIDDEN = 6
 

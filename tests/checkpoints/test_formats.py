@@ -10,8 +10,8 @@ from mmpretrain.registry import MODELS
 
 from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.checkpoints.formats import FORMATS, detect_format, resnet_depth
-from agmax_mm.checkpoints.unwrapping import flat_state
 from tests.checkpoints import authors_reference as reference
+from tests.checkpoints.states import flat_state
 
 
 @pytest.fixture(scope='module')

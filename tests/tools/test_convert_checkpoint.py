@@ -12,10 +12,10 @@ import torch
 
 from agmax_mm.checkpoints.authors import to_agmax_mm
 from agmax_mm.checkpoints.convert import convert_file
-from agmax_mm.checkpoints.unwrapping import flat_state
 from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.transfer.backbone import read_backbone
 from tests.checkpoints import authors_reference as reference
+from tests.checkpoints.states import flat_state
 
 ROOT = Path(__file__).parents[2]
 
