@@ -4,7 +4,8 @@ Paper:     Atienza, WACV 2022, Table 2, MixUp+AA with AgMax: 78.6 top-1, 94.2 to
 Ours:      not run.
 Run:       tools/dist_train.sh configs/agmax/resnet50_mixup_aa_270e.py 8
 Control:   --cfg-options model.agreement=none (two views, no agreement)
-Reference: --cfg-options model.agreement=mi_qnet model.init_std=0.2 (as in the authors' code)
+Reference: --cfg-options model.agreement=mi_qnet model.agreement.pair_head.hid_channels=2048 model.init_std=0.2 (as in
+           the authors' code)
 Made by:   tools/make_recipes.py
 """
 

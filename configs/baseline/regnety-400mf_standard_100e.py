@@ -1,9 +1,11 @@
 """RegNetY-400MF with the standard augmentation, ImageNet-1k, 100 epochs: the baseline of the AgMax recipe of this name.
 
-Paper:   Atienza, WACV 2022, Table 9, Standard without AgMax: 74.3 top-1.
-Ours:    not run.
-Run:     tools/dist_train.sh configs/baseline/regnety-400mf_standard_100e.py 8
-Made by: tools/make_recipes.py
+Paper:     Atienza, WACV 2022, Table 9, Standard without AgMax: 74.3 top-1.
+Ours:      not run.
+Run:       tools/dist_train.sh configs/baseline/regnety-400mf_standard_100e.py 8
+Reference: --cfg-options "model.backbone.init_cfg={'type': 'Kaiming', 'layer': 'Conv2d', 'mode': 'fan_out',
+           'nonlinearity': 'relu'}" (as in the authors' code)
+Made by:   tools/make_recipes.py
 """
 
 _base_ = [

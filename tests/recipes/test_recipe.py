@@ -1,11 +1,22 @@
 """Every figure has a recipe, under the name that people expect."""
 
-import pytest
+import ast
+import re
+import shlex
+from pathlib import Path
 
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+from agmax_mm.engine.config import load_config
+from agmax_mm.engine.options import parse_options
+from agmax_mm.registry import MODELS
 from tests.loops import for_all
 from tools.recipes.papers import figures
 from tools.recipes.recipe import Recipe, recipes, reference_options
 
+CONFIGS = Path(__file__).parents[2] / 'configs'
 AGMAX = [
     ((1, 'CutOut', 'Baseline'), 'baseline/resnet50_cutout_90e'),
     ((1, 'CutOut+AA', 'Label smoothing'), 'baseline/resnet50_cutout_aa_90e_ls'),
@@ -110,7 +121,7 @@ def test_parts_of_a_name():
 
 
 def test_reference_options_follow_the_released_code():
-    options = {recipe.name: reference_options(recipe) for recipe in recipes('agmax') if recipe.agreement is not None}
+    options = {recipe.name: reference_options(recipe) for paper in ('agmax', 'cutmix') for recipe in recipes(paper)}
     assert options['agmax/wrn40-2_cutmix_200e_cifar10'] == {'model.agreement': 'mi_qnet'}
     assert options['agmax/wrn40-2_cutmix_200e_cifar100_kl'] == {}
     assert options['agmax/resnet50_cutmix_90e'] == {'model.agreement': 'mi_qnet', 'model.init_std': 0.2}
@@ -119,3 +130,47 @@ def test_reference_options_follow_the_released_code():
         'model.backbone.zero_init_residual': False,
     }
     assert options['agmax/efficientnet-b0_standard_100e_mse'] == {'model.init_std': 0.2}
+    narrow = {name for name, found in options.items() if found.get('model.agreement.pair_head.hid_channels') == 2048}
+    assert {name for name in narrow if '_270e' not in name} == {
+        f'agmax/{model}_cutmix_aa_100e' for model in ('regnetx-200mf', 'regnety-400mf', 'efficientnet-b0')
+    }
+    assert sum(name.startswith('agmax/resnet50_') for name in narrow) == len(narrow) - 3 == 8
+    changed = {name for name, found in options.items() if found and not name.startswith('agmax/')}
+    assert changed == {f'baseline/regnety-400mf_{method}_100e' for method in ('standard', 'cutmix', 'cutmix_aa')}
+
+
+@for_all(
+    ['agmax/resnet50_cutmix_aa_270e', 'agmax/regnety-400mf_cutmix_aa_100e', 'baseline/regnety-400mf_standard_100e']
+)
+def test_reference_line_is_applied(name):
+    docstring = ast.get_docstring(ast.parse((CONFIGS / f'{name}.py').read_text()))
+    (line,) = re.findall(
+        r"^Reference: --cfg-options (.+(?:\n .+)*) \(as\s+in\s+the authors' code\)$", docstring, re.MULTILINE
+    )
+    config = load_config(str(CONFIGS / f'{name}.py'), parse_options(shlex.split(' '.join(line.split()))))
+    for key, value in reference_options(Recipe.from_name(name)).items():
+        found = config
+        for part in key.split('.'):
+            found = found[part]
+        if key == 'model.agreement':
+            assert found.type == 'agmax_mm.PairEntropyAgreement'
+        else:
+            assert found == value, key
+
+
+def test_regnety_starts_as_the_authors_by_its_reference_line():
+    """Their timm drew all convolutions from N(0, 2 / (k k C_out)); later ones divide by the groups."""
+    name = 'baseline/regnety-400mf_standard_100e'
+    config = load_config(str(CONFIGS / f'{name}.py'), reference_options(Recipe.from_name(name)))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        torch.manual_seed(0)
+        backbone = MODELS.build({**config.model, 'data_preprocessor': config.data_preprocessor})
+        backbone.init_weights()
+    grouped = [module for module in backbone.modules() if isinstance(module, torch.nn.Conv2d) and module.groups > 1]
+    assert len(grouped) == 16
+    for module in grouped:
+        std = (2 / (module.kernel_size[0] ** 2 * module.out_channels)) ** 0.5
+        n = module.weight.numel()
+        assert module.weight.std().item() == pytest.approx(std, rel=5 / (2 * n) ** 0.5)
+    norms = [module for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert sum((module.weight == 0).all().item() for module in norms) == 16  # the residual branches still start at 0

@@ -112,15 +112,32 @@ def recipes(paper: str) -> Mapping[Recipe, tuple[Figure, ...]]:
 
 
 def reference_options(recipe: Recipe) -> dict[str, Any]:
-    """The ``--cfg-options`` that make an AgMax recipe the authors' run, where their code differs from their paper.
+    """The ``--cfg-options`` that make a recipe of the AgMax paper the authors' run, where their code differs from it.
 
     Their mutual information is a learned surrogate, and with AgMax their ImageNet networks start from another
-    initialisation. On CIFAR, with another agreement than mutual information, there is nothing to change.
+    initialisation. On CIFAR, with another agreement than mutual information, there is nothing to change. Without AgMax
+    their RegNetY starts as its timm had it, which did not divide the fan-out by the groups.
     """
-    options: dict[str, Any] = {'model.agreement': 'mi_qnet'} if recipe.agreement == 'mi' else {}
-    if recipe.dataset == 'imagenet':
+    if recipe.family == 'cutmix':
+        return {}
+    options: dict[str, Any] = {}
+    if recipe.agreement == 'mi':
+        options['model.agreement'] = 'mi_qnet'
+        if _has_narrow_pair_head(recipe):
+            options['model.agreement.pair_head.hid_channels'] = 2048
+    if recipe.agreement is None and recipe.model == 'regnety-400mf':
+        options['model.backbone.init_cfg'] = dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu')
+    if recipe.agreement is not None and recipe.dataset == 'imagenet':
         options['model.init_std'] = 0.2
         if recipe.model.startswith('resnet') and recipe.agreement != 'mi':
             # Without a pair head their initialisation leaves out the zeros of the residual branches.
             options['model.backbone.zero_init_residual'] = False
     return options
+
+
+def _has_narrow_pair_head(recipe: Recipe) -> bool:
+    """Whether the authors' scripts give a width of 2048, where their code's default is 4096 for 1000 classes."""
+    small = ('regnetx-200mf', 'regnety-400mf', 'efficientnet-b0')
+    return (recipe.model, recipe.epochs) == ('resnet50', 270) or (
+        recipe.model in small and recipe.methods == ('cutmix', 'aa')
+    )

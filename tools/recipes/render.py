@@ -83,11 +83,17 @@ def _docstring(recipe: Recipe) -> str:
     }
     if recipe.agreement is not None:
         notes['Control:'] = '--cfg-options model.agreement=none (two views, no agreement)'
-        if options := ' '.join(f'{key}={value}' for key, value in reference_options(recipe).items()):
-            notes['Reference:'] = f"--cfg-options {options} (as in the authors' code)"
     elif recipe.family == 'cutmix':
         notes['AgMax:'] = '--cfg-options model.agreement=mi (two views that agree)'
+    if options := reference_options(recipe):
+        notes['Reference:'] = f"--cfg-options {' '.join(map(_option, options.items()))} (as in the authors' code)"
     return text.docstring(_title(recipe), {label: note for label, note in notes.items() if note})
+
+
+def _option(item: tuple[str, Any]) -> str:
+    """``key=value``, in quotes where the shell would take it apart."""
+    option = f'{item[0]}={item[1]}'
+    return f'"{option}"' if ' ' in option else option
 
 
 def _title(recipe: Recipe) -> str:

@@ -1,4 +1,6 @@
 # timm's RegNetY-400MF with timm's own initialisation; its classifier is replaced by one that starts as torch has it.
+# timm divides the fan-out of grouped convolutions by the groups. The authors' older timm did not: the recipes without
+# AgMax give the option for that in their docstrings, and AgMax's model.init_std sets all weights anyway.
 model = dict(
     type='agmax_mm.AgMaxClassifier',
     backbone=dict(type='TIMMBackbone', model_name='regnety_004'),
