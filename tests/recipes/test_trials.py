@@ -111,10 +111,10 @@ def test_damaged_outcomes_are_named(tmp_path):
 
 
 def test_plan_covers_all_recipes_and_each_network_s_variants():
-    """156 recipes; a control and the authors' form for 9 pairs of network and data set, ResNet-50's also with MSE."""
+    """156 recipes; a control and the authors' form for 9 pairs of network and data set, ResNet-50's also with MSE and at 270 epochs."""
     trials = plan('agmax')
     names = [trial.name for trial in trials]
-    assert len(names) == len(set(names)) == 156 + 2 * 9 + 1
+    assert len(names) == len(set(names)) == 156 + 2 * 9 + 2
     assert sum(not trial.options for trial in trials) == 156
     assert sum(trial.options == (('model.agreement', 'none'),) for trial in trials) == 9
 
@@ -158,7 +158,7 @@ def test_page_of_the_agmax_paper():
         '77.6 (Table 1); 77.6 / 93.7 (Table 2); 77.5 (Table 8)'
     )
     assert rows['[baseline/wrn40-2_aa_200e_cifar10](../configs/baseline/wrn40-2_aa_200e_cifar10.py)'][-1] == '10 M'
-    assert '174 of 175 trials ran: 156 recipes as they are, and 19 with options.' in text
+    assert '175 of 176 trials ran: 156 recipes as they are, and 20 with options.' in text
     assert '[trials/agmax.json](trials/agmax.json) (2026-01-02, cpu: X)' in text
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from agmax_mm import __version__
 from agmax_mm.cli import error_line
 from agmax_mm.engine.config import config_hash, load_config
 from agmax_mm.engine.launch import train
@@ -99,7 +100,8 @@ def plan(paper: str) -> list[Trial]:
 def environment() -> dict[str, str]:
     """Describe the trials: day, device, cores and versions."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {'date': day, 'device': device_name(), 'cores': str(usable_cores()), **library_versions()}
+    here = {'device': device_name(), 'cores': str(usable_cores()), 'agmax_mm': __version__}
+    return {'date': day, **here, **library_versions()}
 
 
 def read_outcomes(path: Path) -> tuple[dict[str, str], dict[str, Outcome]]:
