@@ -111,7 +111,10 @@ def test_damaged_outcomes_are_named(tmp_path):
 
 
 def test_plan_covers_all_recipes_and_each_network_s_variants():
-    """156 recipes; a control and the authors' form for 9 pairs of network and data set, ResNet-50's also with MSE and at 270 epochs."""
+    """156 recipes; a control and the authors' form for 9 pairs of network and data set.
+
+    ResNet-50's form differs with MSE, and at 270 epochs.
+    """
     trials = plan('agmax')
     names = [trial.name for trial in trials]
     assert len(names) == len(set(names)) == 156 + 2 * 9 + 2
