@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
+
+from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options, add_launcher, note_local_rank
 
 EXAMPLE = """examples:
   agmax-mm robustness baseline/wrn40-2_standard_200e_cifar10 baseline.pth agmax.pth \\
@@ -25,7 +26,7 @@ _SUITES = ('corruption', 'fgsm', 'pgd', 'occlusion', 'between', 'ood', 'calibrat
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument('config', help='config file; its test set is used')
+    parser.add_argument('config', help=f'{CONFIG_HELP}; its test set is used')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
     parser.add_argument(
         '--suites', nargs='+', default=list(_SUITES), metavar='SUITE', help=f'of {", ".join(_SUITES)} (default: all)'
@@ -36,15 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
     parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
     parser.add_argument('--cache', metavar='DIR', help='keep corrupted images here, to make them once')
-    parser.add_argument('--work-dir', help="folder of the logs (default: work_dirs/<family>/<config's name>)")
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
+    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    parser.add_argument(
+        '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
+    )
+    add_launcher(parser)
+    add_config_options(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure, print the tables, and write the page."""
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    note_local_rank(args)
     for name, least in (('batch_size', 1), ('workers', 0)):
         value = getattr(args, name)
         if value is not None and value < least:
@@ -68,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
         cache=args.cache,
         work_dir=args.work_dir,
         launcher=args.launcher,
-        config_options=parse_options(args.cfg_options),
+        config_options={**({'data_root': args.data} if args.data else {}), **parse_options(args.cfg_options)},
     )
     measured.fill()
     sheets = report.draw_sheets(measured, args.report) if args.report else {}
