@@ -42,17 +42,18 @@ def python(wheel, without_operators, tmp_path):
     environment = tmp_path / 'environment'
     venv.create(environment, with_pip=False, symlinks=True)
     path = environment / 'bin' / 'python'
+    # What a checkout on PYTHONPATH says of itself would pass for an installation.
+    settings = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
     pip = [sys.executable, '-m', 'pip', '--python', str(path), 'install', '--no-deps', '--no-index', str(wheel)]
-    done = subprocess.run(pip, capture_output=True, text=True)
+    done = subprocess.run(pip, env=settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     site = Path(sysconfig.get_path('purelib', vars={'base': str(environment)}))
     (site / 'libraries.pth').write_text(f'{without_operators}\n{sysconfig.get_path("purelib")}\n')
 
     def run(*arguments, cwd):
-        settings = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
-        settings.update(CC='/bin/false', CXX='/bin/false', OMP_NUM_THREADS='1')
+        bare = {**settings, 'CC': '/bin/false', 'CXX': '/bin/false', 'OMP_NUM_THREADS': '1'}
         command = [str(path), *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=cwd, env=bare, capture_output=True, text=True)
         assert done.returncode == 0, f'{done.stdout[-2000:]}\n{done.stderr[-3000:]}'
         return done.stdout
 
@@ -122,9 +123,13 @@ test_evaluator = val_evaluator
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1, val_interval=1)
 param_scheduler = []
 model = dict(backbone=dict(init_cfg=None), bbox_head=dict(num_classes=2))
+default_hooks = dict(logger=dict(interval=1))
 custom_hooks = [dict(type='agmax_mm.FiniteLossHook')]
 del data, steps, keys
 """)
     tool = Path(mmdet.__path__[0]) / '.mim' / 'tools' / 'train.py'
     python(tool, 'mine.py', '--work-dir', 'run', cwd=tmp_path)
-    assert (tmp_path / 'run' / 'iter_1.pth').is_file()
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    text = log.read_text()
+    assert '(train)' in text
+    assert '(val)' in text

@@ -73,7 +73,9 @@ def trial(python: str, torch: str, folder: Path) -> dict[str, str]:
         call('pip', inside, '-m', 'pip', 'install', '--quiet', '--upgrade', 'pip')
         pip = (inside, '-m', 'pip', 'install', '--quiet')
         pair = [f'torch=={torch}', f'torchvision=={torchvision_of(torch)}']
-        call('wheel', inside, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '-w', folder, ROOT)
+        source = folder / 'source'  # a build leaves files beside the sources
+        shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns('.*', 'work_dirs', 'build', '*.egg-info'))
+        call('wheel', inside, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '-w', folder, source)
         (wheel,) = folder.glob('agmax_mm-*.whl')
         # The headless build last: servers have no libGL.
         call('installation', *pip, *pair, f'{wheel}[det]', 'pytest', 'pytest-timeout')
