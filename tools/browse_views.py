@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Draw what a classification recipe feeds to its network: the same as `agmax-mm views`."""
+"""The same as `agmax-mm views`."""
 
 from agmax_mm.commands.console import run_command
 

@@ -1,50 +1,7 @@
 #!/usr/bin/env python
-"""Convert the checkpoint of another library or of the papers' authors to this package, and back to the authors'."""
+"""The same as `agmax-mm convert`."""
 
-from __future__ import annotations
-
-import argparse
-
-from agmax_mm.cli import make_parser, run
-
-_EXAMPLE = """Known are the AgMax authors' wide ResNets, ResNets, RegNets and EfficientNets (--to authors), with or
-without the pair head (qnet), and the CutMix authors' PyramidNets and ResNets (--to cutmix_authors), for CIFAR those of
-bottleneck blocks. From torchvision and timm come ResNets, ResNeXts, RegNets, EfficientNets (timm's) and VGGs.
-The result has no optimiser state: it can be tested and started from (load_from), not resumed.
-tools/export_backbone.py takes their files, too, for detectors.
-
-example:
-  python tools/convert_checkpoint.py imagenet-agmax-mi-ResNet50-cutmix-auto_augment-79.12-mlp-2048.pth resnet50.pth
-  python tools/test.py configs/agmax/resnet50_cutmix_aa_270e.py resnet50.pth
-  python tools/convert_checkpoint.py epoch_300.pth model_best.pth --to cutmix_authors
-"""
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = make_parser(__doc__, _EXAMPLE)
-    parser.add_argument('checkpoint', help='file to read')
-    parser.add_argument('out', help='file to write, .pth')
-    parser.add_argument(
-        '--to', choices=['agmax_mm', 'authors', 'cutmix_authors'], default='agmax_mm', help='(default: agmax_mm)'
-    )
-    parser.add_argument(
-        '--layout',
-        choices=['auto', 'two-views', 'baseline'],
-        default='auto',
-        help="of the AgMax authors' file; their MSE, KL and CE need two-views, though there is no pair head "
-        '(default: two-views if there is a pair head, else baseline)',
-    )
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Convert the checkpoint, and write the file."""
-    args = parse_args()
-    from agmax_mm.checkpoints.convert import convert_file
-
-    print(f'wrote {args.out}: {convert_file(args.checkpoint, args.out, args.to, args.layout)}')
-
+from agmax_mm.commands.console import run_command
 
 if __name__ == '__main__':
-    run(main)
+    run_command('convert')

@@ -1,64 +1,7 @@
 #!/usr/bin/env python
-"""Run the whole demonstration: pre-train with and without AgMax, transfer to detection, and write a report.
+"""The same as `agmax-mm demo`."""
 
-Takes about 20 minutes on two CPU cores. It can be stopped at any time; run again, it goes on where it was.
-"""
-
-from __future__ import annotations
-
-import argparse
-import sys
-import time
-from pathlib import Path
-
-from agmax_mm.cli import make_parser, run
-
-_EXAMPLE = """example:
-  python tools/demo.py --work-dir work_dirs/demo --seed 0
-"""
-_ROOT = Path(__file__).resolve().parents[1]
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = make_parser(__doc__, _EXAMPLE)
-    parser.add_argument('--work-dir', default='work_dirs/demo', help='(default: work_dirs/demo)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the data and of every run (default: 0)')
-    parser.add_argument('--jobs', type=int, help='number of commands at a time (default: 2, or 1 on one core)')
-    return parser.parse_args()
-
-
-def main() -> int:
-    """Run the remaining stages of the demonstration."""
-    args = parse_args()
-    from agmax_mm.machine import usable_cores
-
-    cores = usable_cores()
-    jobs = args.jobs or min(2, cores)
-    if jobs < 1:
-        raise ValueError(f'--jobs: expected at least 1, got {jobs}')
-    started = time.monotonic()
-    print('checking what is there ...', file=sys.stderr, flush=True)
-    from agmax_mm.demo.plan import Layout, build_plan
-    from agmax_mm.experiments.executors import Processes, thread_variables
-    from agmax_mm.experiments.stages import Pipeline, locked
-    from agmax_mm.progress import duration
-
-    work_dir = Path(args.work_dir)
-    layout = Layout(_ROOT, work_dir)
-    try:
-        with locked(work_dir, 'demo') as lock:
-            plan = build_plan(layout, args.seed)
-            # Two commands of one thread each: much of a detector's training runs on one core anyway.
-            executor = Processes(jobs, thread_variables(cores // jobs), [lock])
-            count = Pipeline(plan, work_dir / 'logs', executor=executor).run()
-    except KeyboardInterrupt:
-        print('interrupted; run make demo again to go on', file=sys.stderr)
-        return 130
-    took = f'{count} of {len(plan)} stages run in {duration(time.monotonic() - started)}' if count else 'up to date'
-    print(f'{took}; the report: {layout.report / "index.html"}')
-    return 0
-
+from agmax_mm.commands.console import run_command
 
 if __name__ == '__main__':
-    run(main)
+    run_command('demo')

@@ -1,43 +1,7 @@
 #!/usr/bin/env python
-"""Write small data sets of real handwritten digits: an image folder, and scenes in Pascal VOC and COCO layout."""
+"""The same as `agmax-mm digits`."""
 
-from __future__ import annotations
-
-import argparse
-from pathlib import Path
-
-from agmax_mm.cli import make_parser, run
-
-_EXAMPLE = """example:
-  python tools/make_digits.py data/digits --seed 0
-"""
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = make_parser(__doc__, _EXAMPLE)
-    parser.add_argument('out', help='directory to write; one with digits of another seed is replaced')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the splits and the pictures (default: 0)')
-    parser.add_argument('--progress', metavar='DIR', help='write the progress to a file in this directory')
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Write the data, unless they are already there."""
-    args = parse_args()
-    from agmax_mm.demo.digits import DigitDataSpec, build_digit_data
-    from agmax_mm.progress import PROGRESS_FILE, Bars, note_progress
-
-    def report(done: int, total: int) -> None:
-        bars.update('digits', done, total=total)
-        if args.progress and (done == total or done % 50 == 0):
-            note_progress(Path(args.progress) / PROGRESS_FILE, done, total)
-
-    with Bars() as bars:
-        bars.start('digits')
-        written = build_digit_data(args.out, DigitDataSpec(seed=args.seed), report)
-    print(f'wrote {args.out}' if written else f'{args.out} is up to date')
-
+from agmax_mm.commands.console import run_command
 
 if __name__ == '__main__':
-    run(main)
+    run_command('digits')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Measure how checkpoints do under corruptions and attacks: the same as `agmax-mm robustness`."""
+"""The same as `agmax-mm robustness`."""
 
 from agmax_mm.commands.console import run_command
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Evaluate a checkpoint on a config's test set: the same as `agmax-mm test`."""
+"""The same as `agmax-mm test`."""
 
 from agmax_mm.commands.console import run_command
 

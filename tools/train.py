@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Train any config of this project: the same as `agmax-mm train`."""
+"""The same as `agmax-mm train`."""
 
 from agmax_mm.commands.console import run_command
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from agmax_mm import __version__
 from agmax_mm.experiments.stages import Stage
+from agmax_mm.recipe_files import recipes_folder
 
 # The two arms that are compared all the way, by the names used in folders and in the report.
 ARMS = {'baseline': 'baseline', 'agmax': 'AgMax'}
@@ -22,9 +23,8 @@ _SECONDS = {'pretrain_baseline': 45, 'pretrain': 70, 'faster': 280, 'mask': 320}
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are: the project's files below ``root``, everything the demonstration writes below ``work_dir``."""
+    """Where things are: everything that the demonstration writes is below ``work_dir``."""
 
-    root: Path
     work_dir: Path
 
     @property
@@ -43,7 +43,7 @@ class Layout:
 
     def config(self, name: str) -> Path:
         """Config file of the demonstration."""
-        return self.root / 'configs' / 'demo' / f'{name}.py'
+        return recipes_folder() / 'demo' / f'{name}.py'
 
 
 def build_plan(layout: Layout, seed: int, overrides: Mapping[str, list[str]] | None = None) -> list[Stage]:
@@ -74,7 +74,7 @@ class _Planner:
         self.layout, self.seed, self.overrides = layout, seed, overrides
 
     def data(self) -> Stage:
-        command = self._tool('make_digits.py', str(self.layout.data), '--seed', str(self.seed))
+        command = self._console('digits', str(self.layout.data), '--seed', str(self.seed))
         command += ['--progress', str(self._private('data'))]
         return self._stage('data', 'digits and scenes', command, result=[self.layout.data / 'manifest.json'])
 
@@ -96,7 +96,7 @@ class _Planner:
         config = self.layout.config('pretrain_agmax')
         out = self.layout.report / 'views.png'
         options = [f'train_dataloader.dataset.data_root={self.layout.data / "digits"}']
-        command = self._tool('browse_views.py', str(config), '--out', str(out), '--seed', str(self.seed))
+        command = self._console('views', str(config), '--out', str(out), '--seed', str(self.seed))
         command += ['--cfg-options', *options]
         return self._stage('views', 'pictures of the views', command, ['data'], self._hash(config, options), [out])
 
@@ -109,7 +109,7 @@ class _Planner:
         self, name: str, config: str, title: str, options: list[str], needs: list[str], result: list[Path]
     ) -> Stage:
         path, folder = self.layout.config(config), self.layout.run(name)
-        command = self._tool('train.py', str(path), '--work-dir', str(folder), '--seed', str(self.seed), '--resume')
+        command = self._console('train', str(path), '--work-dir', str(folder), '--seed', str(self.seed), '--resume')
         command += ['--cfg-options', *options]
         seconds = next(value for key, value in _SECONDS.items() if name.startswith(key))
         results = [folder / 'result.json', *result]
@@ -139,8 +139,9 @@ class _Planner:
             options += [f'{split}_evaluator.ann_file={annotations}' for split in ('val', 'test')]
         return options
 
-    def _tool(self, name: str, *arguments: str) -> list[str]:
-        return [sys.executable, str(self.layout.root / 'tools' / name), *arguments]
+    @staticmethod
+    def _console(name: str, *arguments: str) -> list[str]:
+        return [sys.executable, '-m', 'agmax_mm', name, *arguments]
 
     @staticmethod
     def _hash(config: Path, options: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ FINETUNE = {
 
 
 def recipe_of(task: str, detector: str | None = None) -> str:
-    """Path of a detector's recipe below the project's folder.
+    """Path of a detector's recipe below the folder of the recipes.
 
     Args:
         task: ``'voc'`` or ``'coco'``.
@@ -39,4 +39,4 @@ def recipe_of(task: str, detector: str | None = None) -> str:
     fitting = [known for known, recipes in DETECTORS.items() if task in recipes]
     if name not in fitting:
         raise ValueError(f'detector: expected one of {", ".join(fitting)} for the task {task}, got {name!r}')
-    return f'configs/detection/{DETECTORS[name][task]}'
+    return f'detection/{DETECTORS[name][task]}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -170,7 +171,10 @@ def _stages(prepared: Prepared) -> list[Stage]:
             inputs={key: setup[key] for key in _SAME},
         )
         if job.processes > 1:
-            command = ['bash', str(job.root / 'tools' / 'dist_train.sh'), str(config_path), str(job.processes)]
+            # A free port, so that two trainings can run side by side.
+            launcher = ['-m', 'torch.distributed.run', '--nproc-per-node', str(job.processes)]
+            launcher += ['--rdzv-backend', 'c10d', '--rdzv-endpoint', 'localhost:0']
+            command = [sys.executable, *launcher, '-m', 'agmax_mm', 'train', str(config_path), '--launcher', 'pytorch']
             command += ['--work-dir', str(folder), '--seed', str(seed), '--resume']
             stage = replace(stage, action=command)
         stages.append(stage)

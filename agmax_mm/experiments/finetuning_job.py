@@ -21,6 +21,7 @@ from agmax_mm.detection.recipe import (
     fit_length,
 )
 from agmax_mm.engine.config import apply_options, load_config
+from agmax_mm.recipe_files import recipes_folder
 from agmax_mm.transfer.backbone import Backbone
 
 _RATE = 'optim_wrapper.optimizer.lr'
@@ -35,7 +36,6 @@ class Transfer:
         backbone: Checkpoint or exported backbone; None trains from scratch.
         task: ``'voc'`` or ``'coco'``: the layout of the data.
         work_dir: Folder of everything this writes: config, backbone, one run per seed, ``transfer.json``.
-        root: Folder of ``tools/`` and ``configs/``.
         detector: A name in :data:`~agmax_mm.detection.detectors.DETECTORS`, the task's usual one by default. Its recipe
             is fitted to the backbone's depth and width.
         config: A recipe in place of the detector's, which is not fitted to the backbone.
@@ -57,7 +57,6 @@ class Transfer:
     backbone: str | None
     task: str
     work_dir: Path
-    root: Path
     detector: str | None = None
     config: str | None = None
     data_root: str | None = None
@@ -91,7 +90,7 @@ def derive_config(job: Transfer, backbone: Backbone | None = None) -> Config:
     recipe = recipe_of(job.task, job.detector)
     if _BATCH in job.options:
         raise ValueError(f'--cfg-options {_BATCH}: give --batch-size, which the length of the training follows, too')
-    config = load_config(job.config or str(job.root / recipe))
+    config = load_config(job.config or str(recipes_folder() / recipe))
     if backbone is not None and job.config is None:
         fit_backbone(config, backbone.tensors)
     layout = _read_layout(job, masks='mask_head' in config.model.get('roi_head', {}))

@@ -21,6 +21,7 @@ from agmax_mm.detection.recipe import (
     images_per_update,
 )
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
+from agmax_mm.recipe_files import recipes_folder
 from tests.detection.sets import write_coco, write_voc
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ pytest.importorskip('mmdet')
 
 
 def test_detectors_and_tasks_that_do_not_go_together_are_refused():
-    assert all((ROOT / recipe_of(task, name)).is_file() for name in DETECTORS for task in DETECTORS[name])
+    assert all((recipes_folder() / recipe_of(task, name)).is_file() for name in DETECTORS for task in DETECTORS[name])
     with pytest.raises(ValueError, match="detector: expected one of faster-rcnn, .* for the task voc, got 'mask-rcnn'"):
         recipe_of('voc', 'mask-rcnn')
     with pytest.raises(ValueError, match="task: expected one of voc, coco, got 'kitti'"):
@@ -168,7 +169,7 @@ def test_iterations_replace_epochs_everywhere(voc):
 
 def test_the_batch_has_one_way_to_be_set(tmp_path):
     options = {'train_dataloader.batch_size': 8}
-    job = Transfer(backbone=None, task='voc', work_dir=tmp_path, root=ROOT, options=options)
+    job = Transfer(backbone=None, task='voc', work_dir=tmp_path, options=options)
     with pytest.raises(ValueError, match='train_dataloader.batch_size: give --batch-size'):
         derive_config(job)
 

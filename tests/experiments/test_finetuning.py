@@ -46,7 +46,7 @@ def job(checkpoint, work_dir, task, **changes):
     defaults = dict(
         length=Length(iters=2), finetune='full', batch_size=2, image_size=96, options=parse_options(options)
     )
-    return Transfer(backbone=checkpoint, task=task, work_dir=work_dir, root=ROOT, **(defaults | changes))
+    return Transfer(backbone=checkpoint, task=task, work_dir=work_dir, **(defaults | changes))
 
 
 def test_from_checkpoint_to_row_and_resumed_to_a_comparison(checkpoint, tmp_path, capfd):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _plan(root, seed=0):
-    return {stage.name: stage for stage in build_plan(Layout(ROOT, root), seed)}
+    return {stage.name: stage for stage in build_plan(Layout(root), seed)}
 
 
 def _without_arm(part, arm, work_dir):
@@ -103,7 +103,7 @@ def test_demo_stops_on_request_and_refuses_a_second_one(tmp_path):
     assert second.returncode == 1
     demo.send_signal(signal.SIGTERM)
     stderr = demo.communicate(timeout=60)[1]
-    assert stderr.splitlines()[-1] == 'interrupted; run make demo again to go on'
+    assert stderr.splitlines()[-1] == 'interrupted; the same command goes on from here'
     assert 'Traceback' not in stderr
     assert demo.returncode == 130
 
@@ -113,7 +113,7 @@ def test_whole_demonstration_shortened(tmp_path):
     from agmax_mm.experiments.executors import Processes
     from agmax_mm.experiments.stages import Pipeline
 
-    layout = Layout(ROOT, tmp_path)
+    layout = Layout(tmp_path)
     short = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
     steps = ['train_cfg.max_iters=4', 'train_cfg.val_interval=4', 'default_hooks.checkpoint.interval=2']
     overrides = {f'pretrain_{arm}': short for arm in ARMS} | dict.fromkeys(DETECTORS, steps)

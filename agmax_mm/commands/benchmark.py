@@ -1,0 +1,80 @@
+"""Measure speed and memory. The figures are ratios between forms that ran side by side."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+# In the order of `all`.
+_SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'step')
+
+EXAMPLE = """suites:
+  data       the two-view data path against the plain one, on one core
+  step       the agreement's own cost, mixed precision, the cheap second view, torch.compile
+  agreement  mutual information over numbers of classes and images: time and memory
+  scaling    one and two processes; what the agreement sends
+  memory     peak of a two-view step, activation checkpointing
+  robustness corruptions beside their authors' formulas; attacks in batches; corrupted images on all cores
+  startup    commands' help, time to the first step
+
+example:
+  agmax-mm benchmark data --images data/imagenet/val --rounds 20
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument('suite', choices=[*_SUITES, 'all'], help='what to measure')
+    parser.add_argument(
+        '--out', default='benchmarks', metavar='DIR', help='folder of the results (default: benchmarks)'
+    )
+    parser.add_argument('--json', metavar='FILE', help='write only the values, to this file, and no page')
+    parser.add_argument('--rounds', type=int, metavar='N', help="timed rounds (default: the suite's own number)")
+    parser.add_argument('--threads', type=int, default=1, metavar='N', help="torch's threads (default: 1)")
+    parser.add_argument(
+        '--images', metavar='DIR', help='folder of JPEG files (default: the photographs inside scikit-image)'
+    )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run the suites, and write their pages."""
+    if args.json and args.suite == 'all':
+        raise ValueError('--json: expected one suite, got all')
+    if min(args.threads, 1 if args.rounds is None else args.rounds) < 1:
+        raise ValueError('--rounds and --threads: expected at least 1')
+    sys.path.insert(0, str(_checkout()))  # what needs a checkout is no part of the package
+    os.environ['CUDA_VISIBLE_DEVICES'] = ''  # all suites measure the processor
+    from agmax_mm.fileio import write_json
+    from benchmarks.suites.suite import Options, run_suite, write_outcome
+
+    options = Options(
+        rounds=args.rounds,
+        threads=args.threads,
+        images=Path(args.images) if args.images else None,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    for name in _SUITES if args.suite == 'all' else (args.suite,):
+        options.say(f'{name} ...')
+        # Paths of the machine stay out of the record.
+        command = ['python', 'tools/benchmark.py', name]
+        command += ['--images', 'DIR'] if args.images else []
+        command += ['--rounds', str(args.rounds)] if args.rounds else []
+        command += ['--threads', str(args.threads)] if args.threads != 1 else []
+        outcome, setup = run_suite(name, options, shlex.join(command))
+        if args.json:
+            write_json({'setup': setup, 'values': dict(outcome.values)}, args.json)
+            print(f'wrote {args.json}')
+        else:
+            write_outcome(outcome, setup, name, Path(args.out))
+            print(f'wrote {Path(args.out) / name}.md')
+
+
+def _checkout() -> Path:
+    """The folder of the checkout that this package lies in."""
+    root = Path(__file__).parents[2]
+    if not (root / 'benchmarks' / 'suites').is_dir():
+        raise ValueError('benchmark: expected a checkout, which has benchmarks/suites, got an installed package')
+    return root

@@ -1,0 +1,133 @@
+"""Train variants of a recipe with several seeds each, and write the table of their means and spreads."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agmax_mm.experiments.executors import Executor
+
+EXAMPLE = """example:
+  agmax-mm compare benchmarks/studies/mixing.py --data-root data/cifar10
+
+A study is a Python file:
+  '''A title.
+
+  What is compared, in a few sentences.
+  '''
+  base = '../../configs/baseline/wrn40-2_standard_200e_cifar10.py'
+  options = {'train_cfg.max_epochs': 100}  # for all arms; may be left out
+  arms = dict(
+      baseline={},
+      smoothing={'model.head.loss': dict(type='LabelSmoothLoss', label_smooth_val=0.1)},
+  )
+  seeds = [0, 1, 2]
+
+A grid in place of the arms makes all combinations, each compared with the first level of the last factor:
+  grid = dict(
+      augmentation=dict(standard={}, cutmix={'data_preprocessor.batch_augments': dict(...)}),
+      agreement=dict(baseline={}, mi={'model.agreement': 'mi'}),  # cutmix-mi is compared with cutmix-baseline
+  )
+
+All arms are built before the first one trains; --dry-run does no more than that. Runs take turns: the first seed of all
+arms, then the next. Called again, the command goes on where it was interrupted, and takes finished runs as they are.
+With --arms or --seeds it does a part; called without them once all parts are done, it writes the whole table.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument('study', metavar='STUDY.py', help='what to compare')
+    parser.add_argument('--data-root', metavar='DIR', help="where the data are (default: the base config's)")
+    parser.add_argument(
+        '--arms', nargs='+', metavar='NAME', help="names or patterns such as 'cutmix-*' (default: all of the study)"
+    )
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help="(default: the study's)")
+    parser.add_argument('--work-dir', metavar='DIR', help='folder of the runs (default: work_dirs/<name of the study>)')
+    parser.add_argument(
+        '--out', metavar='FILE', help='table, FILE.md and FILE.json (default: <work dir>/<name of the study>)'
+    )
+    parser.add_argument(
+        '--dry-run', action='store_true', help='build all arms, say what would be run, and train nothing'
+    )
+    parser.add_argument(
+        '--executor',
+        choices=('local', 'slurm'),
+        default='local',
+        help='run on this machine, or as jobs of Slurm, which takes the library submitit (default: local)',
+    )
+    parser.add_argument('--jobs', type=int, metavar='N', help='runs at a time (default: 1; with Slurm, all)')
+    parser.add_argument(
+        '--slurm',
+        nargs='+',
+        metavar='KEY=VALUE',
+        default=[],
+        help='parameters of the jobs by their names in submitit: timeout_min, slurm_partition, gpus_per_node, ...',
+    )
+
+
+def main(args: argparse.Namespace) -> None:
+    """Train the arms of a study, and write the table of their differences."""
+    if args.jobs is not None and args.jobs < 1:
+        raise ValueError(f'--jobs: expected at least 1, got {args.jobs}')
+    if args.slurm and args.executor != 'slurm':
+        raise ValueError('--slurm: expected --executor slurm beside it, got none')
+    from agmax_mm.experiments.stages import locked
+    from agmax_mm.experiments.study import read_study
+    from agmax_mm.experiments.study_report import write_study
+    from agmax_mm.experiments.study_runs import check_arms, run_study
+    from agmax_mm.machine import usable_cores
+    from agmax_mm.results.runs import Run
+
+    study = read_study(Path(args.study)).part(arms=args.arms, seeds=args.seeds, data_root=args.data_root)
+    work_dir = Path(args.work_dir or f'work_dirs/{study.name}')
+    print(f'{study.name}: building {len(study.arms)} arms', flush=True)
+    parameters = check_arms(study)
+    if args.dry_run:
+        for arm, count in parameters.items():
+            reference = f', compared with {study.references[arm]}' if arm in study.references else ''
+            print(f'{arm}: {count:,} parameters{reference}')
+        print(f'{len(study.arms)} arms x {len(study.seeds)} seeds = {len(study.arms) * len(study.seeds)} runs')
+        return
+    out = Path(args.out) if args.out else work_dir / study.name
+    stem = out.with_suffix('') if out.suffix in ('.md', '.json') else out
+    threads = _threads(args.jobs or 1)
+
+    def write(runs: list[Run]) -> None:
+        setup = {'command': _command(args), 'cores': usable_cores(), 'threads': threads}
+        write_study(study, runs, setup, stem)
+
+    with locked(work_dir, 'compare') as lock:
+        run_study(study, work_dir, write, executor=_executor(args, work_dir, threads, lock))
+    print(f'wrote {stem}.md and {stem}.json')
+
+
+def _executor(args: argparse.Namespace, work_dir: Path, threads: int, lock: int) -> Executor:
+    from agmax_mm.engine.options import parse_options
+    from agmax_mm.experiments.executors import Processes, Slurm, thread_variables
+
+    if args.executor == 'slurm':
+        return Slurm(work_dir / 'logs' / 'slurm', args.jobs or 1000, options=parse_options(args.slurm))
+    return Processes(args.jobs or 1, thread_variables(threads), [lock])
+
+
+def _threads(jobs: int) -> int:
+    """Threads of a run on this machine: as the environment says, or its share of the cores."""
+    from agmax_mm.machine import usable_cores
+
+    given = os.environ.get('OMP_NUM_THREADS', '')
+    return int(given) if given.isdigit() else max(usable_cores() // jobs, 1)
+
+
+def _command(args: argparse.Namespace) -> str:
+    """The command that repeats the study; paths of the machine stay out of the record."""
+    study = Path(args.study)
+    command = ['python', 'agmax-mm compare', study.name if study.is_absolute() else args.study]
+    command += ['--data-root', 'DIR'] if args.data_root else []
+    command += ['--arms', *args.arms] if args.arms else []
+    command += ['--seeds', *map(str, args.seeds)] if args.seeds else []
+    return shlex.join(command)
