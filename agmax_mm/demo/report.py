@@ -163,7 +163,7 @@ def _time_table(seconds: Mapping[str, float], runs: Mapping[str, Run]) -> Table:
 
 def main() -> None:
     """Write the report of the work directory named on the command line."""
-    write_report(Layout(Path(__file__).resolve().parents[2], Path(sys.argv[1])))
+    write_report(Layout(Path(sys.argv[1])))
 
 
 if __name__ == '__main__':
