@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from agmax_mm import __main__
+from agmax_mm.commands import console
 
 ROOT = Path(__file__).parents[2]
 CLASSIFIER = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'
@@ -49,6 +50,13 @@ def tool(name):
     return module.main
 
 
+def subcommand(name, argv):
+    module = console.command_module(name)
+    parser = argparse.ArgumentParser()
+    module.add_arguments(parser)
+    return module.main(parser.parse_args(argv))
+
+
 def classifier(place, *more):
     data = [f'{loader}.dataset.data_root={place / "cifar"}' for loader in ('train_dataloader', 'test_dataloader')]
     workers = [f'{loader}.num_workers=0' for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
@@ -73,9 +81,8 @@ COMMANDS = {
     'resume': ('train', lambda place, file: [CLASSIFIER, '--resume', file, *classifier(place)]),
     'load_from': ('train', lambda place, file: [CLASSIFIER, *classifier(place, f'load_from={file}')]),
     'doctor': (
-        None,
+        'doctor',
         lambda place, file: [
-            'doctor',
             *('--transfer', DETECTOR, '--cfg-options', f'default_hooks.backbone.checkpoint={file}'),
         ],
     ),
@@ -85,13 +92,14 @@ COMMANDS = {
 @pytest.mark.parametrize('command', COMMANDS)
 def test_checkpoint_with_code_runs_nothing(command, evil, monkeypatch, capsys):
     name, arguments = COMMANDS[command]
-    if name in ('transfer', None):
+    if name in ('transfer', 'doctor'):
         pytest.importorskip('mmcv.ops', exc_type=ImportError)
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, 'argv', [str(name), *arguments(evil, str(evil / 'evil.pth'))])
+    argv = arguments(evil, str(evil / 'evil.pth'))
+    monkeypatch.setattr(sys, 'argv', [name, *argv])
     message = ''
     try:
-        code = tool(name)() if name else __main__.main()
+        code = subcommand(name, argv) if name in console.COMMANDS else tool(name)()
     except ValueError as error:
         code, message = 1, str(error)
     assert code == 1

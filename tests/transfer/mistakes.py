@@ -44,7 +44,7 @@ BROKEN = [
         'voc',
         ['load_from={place}/r34_torchvision.pth', 'default_hooks.backbone.checkpoint=None'],
         'error',
-        'got another network: .* missing in the file .backbone',
+        'got another network: .* unknown to the model .backbone',
         'r34_torchvision.pth load_from=None$',
     ),
     ('coco', ['model.backbone.frozen_stages=4'], 'warning', 'nothing of the backbone would learn', 'frozen_stages=1$'),

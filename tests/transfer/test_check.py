@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ pytest.importorskip('mmcv.ops', exc_type=ImportError)
 import torch
 import torchvision
 
-from agmax_mm.__main__ import main
+from agmax_mm.commands.doctor import add_arguments, main
 from agmax_mm.engine.options import parse_options
 from agmax_mm.transfer.backbone import Backbone, read_backbone
 from agmax_mm.transfer.check import check_transfer
@@ -219,11 +219,16 @@ def test_detector_that_cannot_be_built_does_not_hide_the_rest(place):
     assert any('given twice' in problem for problem in problems)
 
 
-def test_command_prints_the_lines_and_returns_the_code(place, monkeypatch, capsys):
+def doctor(argv):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return main(parser.parse_args(argv))
+
+
+def test_command_prints_the_lines_and_returns_the_code(place, capsys):
     def call(*options):
-        argv = ['agmax_mm', 'doctor', '--transfer', str(place / 'coco.py'), '--cfg-options', *options]
-        monkeypatch.setattr(sys, 'argv', argv)
-        return main(), capsys.readouterr().out.splitlines()
+        code = doctor(['--transfer', str(place / 'coco.py'), '--cfg-options', *options])
+        return code, capsys.readouterr().out.splitlines()
 
     given = f'default_hooks.backbone.checkpoint={place / "r18.pth"}'
     code, lines = call(given)
@@ -235,9 +240,8 @@ def test_command_prints_the_lines_and_returns_the_code(place, monkeypatch, capsy
     assert lines[-1].startswith('1 error(s): ResNet depth 18')
 
 
-def test_options_need_a_config_and_the_config_a_detector(monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['agmax_mm', 'doctor', '--cfg-options', 'a=1'])
+def test_options_need_a_config_and_the_config_a_detector():
     with pytest.raises(ValueError, match='--cfg-options: expected --transfer CONFIG'):
-        main()
+        doctor(['--cfg-options', 'a=1'])
     with pytest.raises(ValueError, match='expected a detector with a backbone, got agmax_mm.AgMaxClassifier'):
         check_transfer(str(ROOT / 'configs/agmax/resnet50_cutmix_aa_270e.py'))
