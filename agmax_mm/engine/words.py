@@ -13,6 +13,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.datasets.image_files import class_folders
 from agmax_mm.engine.addresses import bare_type, typed_parts
 from agmax_mm.engine.schedule import length_key
 
@@ -47,6 +48,8 @@ _CROPS = {
     'CenterCrop': ('size', 'crop_size'),
 }
 _CIFAR_SIDE = 32
+# Data sets whose classes are folders.
+_FOLDERS = ('agmax_mm.ImageFolder', 'agmax_mm.ImageNet')
 
 
 def words_of(path: Path) -> dict[str, Any]:
@@ -97,6 +100,7 @@ def apply_words(config: Config, words: dict[str, Any]) -> list[str]:
     notes = []
     if 'data_root' in words:
         notes.append(_move_data(config, words['data_root']))
+        notes += _fit_classes(config)
     if 'image_size' in words:
         notes.append(_resize(config, words['image_size']))
     if 'epochs' in words:
@@ -125,6 +129,21 @@ def _move_data(config: Config, root: Any) -> str:
                     if old and isinstance(part.get(key), str) and part[key].startswith(old):
                         part[key] = str(Path(root) / part[key].removeprefix(old).lstrip('/'))
     return f'data_root {root}: {", ".join(dict.fromkeys(changed))}'
+
+
+def _fit_classes(config: Config) -> list[str]:
+    """Give the head an output for each class folder of the training data. Lists and missing folders change nothing."""
+    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
+    head = config.model.get('head') or {}
+    if dataset.get('type') not in _FOLDERS or dataset.get('ann_file') or 'num_classes' not in head:
+        return []
+    folder = Path(dataset.data_root).expanduser() / dataset.get('split', '')
+    count = len(class_folders(folder)) if folder.is_dir() else 0
+    if count < 2 or count == head['num_classes']:
+        return []
+    note = f'classes: {count} folders in {str(folder)!r}: model.head.num_classes {head["num_classes"]} -> {count}'
+    head['num_classes'] = count
+    return [note]
 
 
 def _set_epochs(config: Config, epochs: Any) -> str:

@@ -102,3 +102,34 @@ def test_the_best_classes_are_no_more_than_there_are():
     config = _load(IMAGENET, 'model.head.num_classes=5')
     assert prepare_config(config, world_size=1) == []
     assert list(config.val_evaluator.topk) == [1, 5]
+
+
+def _folders(root, *names):
+    for split in ('train', 'val'):
+        for name in names:
+            (root / split / name).mkdir(parents=True)
+    (root / 'train' / '.cache').mkdir()
+    return root
+
+
+def test_classes_are_counted_from_the_folders_of_the_users_data(tmp_path):
+    root = _folders(tmp_path / 'photos', 'ant', 'bee', 'cow')
+    notes = []
+    config = load_config(str(IMAGENET), {'data_root': str(root)}, notes)
+    assert config.model.head.num_classes == 3
+    folder = str(root / 'train')
+    assert f'classes: 3 folders in {folder!r}: model.head.num_classes 1000 -> 3' in notes
+    notes = prepare_config(config, world_size=1)
+    assert config.val_evaluator.topk == [1]
+    assert 'val_evaluator.topk [1, 5] -> [1]: the model tells 3 classes apart' in notes
+
+
+def test_an_option_for_the_number_of_classes_wins_over_the_folders(tmp_path):
+    root = _folders(tmp_path / 'photos', 'ant', 'bee', 'cow')
+    config = load_config(str(IMAGENET), {'data_root': str(root), 'model.head.num_classes': 7})
+    assert config.model.head.num_classes == 7
+
+
+def test_classes_are_not_counted_in_folders_that_are_not_there(tmp_path):
+    assert load_config(str(IMAGENET), {'data_root': str(tmp_path)}).model.head.num_classes == 1000
+    assert load_config(str(CIFAR), {'data_root': str(_folders(tmp_path, 'a', 'b'))}).model.head.num_classes == 10
