@@ -230,6 +230,33 @@ def _jpeg_compression(image: Image, level: int) -> Image:
     return np.asarray(Picture.open(buffer))
 
 
+def _spatter(image: Image, level: int) -> Floats:
+    mean, spread, sigma, least, amount, mud = (
+        (0.65, 0.3, 4, 0.69, 0.6, False),
+        (0.65, 0.3, 3, 0.68, 0.6, False),
+        (0.65, 0.3, 2, 0.68, 0.5, False),
+        (0.65, 0.3, 1, 0.65, 1.5, True),
+        (0.67, 0.4, 1, 0.65, 1.5, True),
+    )[level]
+    values = image.astype(np.float32) / 255
+    liquid = gaussian(np.random.normal(size=values.shape[:2], loc=mean, scale=spread), sigma=sigma)
+    liquid[liquid < least] = 0
+    if mud:
+        share = gaussian((liquid > least).astype(np.float32), sigma=amount)
+        share[share < 0.8] = 0
+        brown = np.array([63, 42, 20]) / 255
+        return 255 * np.clip(values * (1 - share[..., None]) + brown * share[..., None], 0, 1)
+    levels = (liquid * 255).astype(np.uint8)
+    distance = cv2.distanceTransform(255 - cv2.Canny(levels, 50, 150), cv2.DIST_L2, 5)
+    distance = cv2.blur(np.minimum(distance, 20), (3, 3)).astype(np.uint8)
+    relief = np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])
+    shades = cv2.filter2D(cv2.equalizeHist(distance), cv2.CV_8U, relief)
+    drops = levels * cv2.blur(shades, (3, 3)).astype(np.float32)
+    drops = drops / drops.max() * amount
+    turquoise = np.array([175, 238, 238], np.float32) / 255
+    return 255 * np.clip(values + drops[..., None] * turquoise, 0, 1)
+
+
 FORMULAS: dict[str, Callable[[Image, int], NDArray]] = {
     'gaussian_noise': _gaussian_noise,
     'shot_noise': _shot_noise,
@@ -249,4 +276,5 @@ FORMULAS: dict[str, Callable[[Image, int], NDArray]] = {
     'speckle_noise': _speckle_noise,
     'gaussian_blur': _gaussian_blur,
     'saturate': _saturate,
+    'spatter': _spatter,
 }
