@@ -87,7 +87,7 @@ def open_measurement(
     if batch_size is not None:
         config.test_dataloader.batch_size = batch_size
     # The host would print the config before every table.
-    config.log_level = 'WARNING'
+    config.log_level = 'ERROR'
     return Measurement(Runner.from_cfg(config), chosen, conditions, files, out, config_path, workers, cache)
 
 
