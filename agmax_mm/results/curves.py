@@ -10,7 +10,7 @@ from typing import Any
 
 from agmax_mm.metrics import Metric
 from agmax_mm.results.page import Figure, Table, Text
-from agmax_mm.results.plots import COLOURS, _new_figure, _save
+from agmax_mm.results.plots import COLOURS, new_figure, save_figure
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def draw_lines(panels: Sequence[Panel], path: str | os.PathLike[str]) -> None:
     """Draw panels, at most four in a row, each with its own legend."""
     columns = min(len(panels), 4)
     rows = -(-len(panels) // columns)
-    figure, grid = _new_figure(rows, columns, width=4.4 * columns, height=3.4 * rows)
+    figure, grid = new_figure(rows, columns, width=4.4 * columns, height=3.4 * rows)
     for axes, panel in zip(grid.flat, panels, strict=False):
         colours = iter(COLOURS * (1 + len(panel.lines) // len(COLOURS)))
         for line in panel.lines:
@@ -59,7 +59,7 @@ def draw_lines(panels: Sequence[Panel], path: str | os.PathLike[str]) -> None:
         axes.legend(frameon=False, fontsize=7)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def sweep_blocks(

@@ -34,7 +34,7 @@ def learning_curves(
         path: Picture file to write.
         keys: What to draw: ``('train', 'loss_cls')``, ``('val', 'accuracy/top1')``, ...
     """
-    figure, panels = _new_figure(1, len(keys), width=4.6 * len(keys), height=3.2)
+    figure, panels = new_figure(1, len(keys), width=4.6 * len(keys), height=3.2)
     lengths = [run.steps_per_epoch() for runs in groups.values() for run in runs]
     in_epochs = all(lengths)
     for panel, (split, key) in zip(panels[0], keys, strict=True):
@@ -52,7 +52,7 @@ def learning_curves(
         title = next(iter(groups.values()))[0].label(key).replace('_', ' ')
         panel.set_title(title + (' (test)' if split == 'val' else ' (training)'))
     _add_legend(figure, panels[0][0], fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _draw_mean(
@@ -102,7 +102,7 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
         groups: Runs of one recipe by the name in the legend, each with at least one validation.
         path: Picture file to write.
     """
-    figure, ((panel,),) = _new_figure(1, 1, width=7.2, height=4.2)
+    figure, ((panel,),) = new_figure(1, 1, width=7.2, height=4.2)
     highest = 0.0
     for colour, (name, runs) in zip(COLOURS, groups.items(), strict=False):
         curves = [run.errors_by_epoch() for run in runs]
@@ -113,7 +113,7 @@ def error_curves(groups: Mapping[str, Sequence[Run]], path: str | os.PathLike[st
     panel.set_ylim(top=1.04 * highest)
     _label_axis(panel, 'epoch')
     _add_legend(figure, panel, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _error_label(name: str, runs: Sequence[Run], curves: Sequence[Mapping[int, float]]) -> str:
@@ -149,7 +149,7 @@ def dot_plot(
         title: Title of the picture.
         label: What is measured, for the axis.
     """
-    figure, ((panel,),) = _new_figure(1, 1, width=max(6.0, 1.1 * len(categories)), height=3.8)
+    figure, ((panel,),) = new_figure(1, 1, width=max(6.0, 1.1 * len(categories)), height=3.8)
     for number, (colour, (name, dots)) in enumerate(zip(COLOURS, arms.items(), strict=False)):
         # Beside each other, so that no arm hides another one.
         shift = 0.5 * ((number + 0.5) / min(len(arms), len(COLOURS)) - 0.5)
@@ -165,7 +165,7 @@ def dot_plot(
     panel.grid(axis='y', alpha=0.25)
     panel.spines[['top', 'right']].set_visible(False)
     _add_legend(figure, panel, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def precision_recall(
@@ -180,7 +180,7 @@ def precision_recall(
     """
     columns = min(len(classes), 4)
     rows = -(-len(classes) // columns)
-    figure, panels = _new_figure(rows, columns, width=3.1 * columns + 0.4, height=2.9 * rows)
+    figure, panels = new_figure(rows, columns, width=3.1 * columns + 0.4, height=2.9 * rows)
     for panel, name in zip(panels.flat, classes, strict=False):
         for colour, (run, record) in zip(COLOURS, records.items(), strict=False):
             curve = record['curves'].get(name)
@@ -203,7 +203,7 @@ def precision_recall(
         panel.legend(frameon=False, fontsize=7, loc='best')
     for panel in panels.flat[len(classes) :]:
         panel.set_visible(False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def picture_grid(
@@ -223,7 +223,7 @@ def picture_grid(
     """
     line_heights = [0.2 + 0.14 * max((caption.count('\n') + 1 for caption in row), default=0) for row in captions]
     height = 1.25 * len(rows) + (sum(line_heights) if captions else 0)
-    figure, panels = _new_figure(len(rows), len(rows[0]), width=1.3 * len(rows[0]) + 0.4, height=height)
+    figure, panels = new_figure(len(rows), len(rows[0]), width=1.3 * len(rows[0]) + 0.4, height=height)
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
             _show(panels[i][j], picture)
@@ -231,7 +231,7 @@ def picture_grid(
                 panels[i][j].set_xlabel(captions[i][j], fontsize=8)
         if row_titles:
             panels[i][0].set_ylabel(row_titles[i], fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def detection_grid(
@@ -251,13 +251,13 @@ def detection_grid(
         class_names: The classes' names.
     """
     columns = len(column_titles)
-    figure, panels = _new_figure(len(rows), columns, width=2.9 * columns, height=2.95 * len(rows))
+    figure, panels = new_figure(len(rows), columns, width=2.9 * columns, height=2.95 * len(rows))
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
             _draw_objects(panels[i][j], picture, class_names)
             if i == 0:
                 panels[i][j].set_title(in_lines(column_titles[j], 36), fontsize=11)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _draw_objects(panel: Any, picture: Mapping[str, Any], class_names: Sequence[str]) -> None:
@@ -282,7 +282,8 @@ def _draw_objects(panel: Any, picture: Mapping[str, Any], class_names: Sequence[
         )
 
 
-def _new_figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Any, Any]:
+def new_figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Any, Any]:
+    """A figure without a display, in inches, and its panels, an array of shape ``(rows, columns)``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -299,7 +300,8 @@ def _show(panel: Any, picture: NDArray[Any]) -> None:
     panel.spines[:].set_visible(False)
 
 
-def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a picture file, whole or not at all."""
     make_texts_drawable(figure)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130, facecolor='white')
