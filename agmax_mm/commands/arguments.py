@@ -59,4 +59,8 @@ def given_options(args: argparse.Namespace) -> dict[str, Any]:
 
     words = {'data_root': 'data', 'image_size': 'image_size', 'epochs': 'epochs', 'total_batch_size': 'batch_size'}
     given = {key: getattr(args, name, None) for key, name in words.items()}
-    return {**{key: value for key, value in given.items() if value is not None}, **parse_options(args.cfg_options)}
+    options = parse_options(args.cfg_options)
+    for key, value in given.items():
+        if value is not None:
+            options.setdefault(key, value)
+    return options

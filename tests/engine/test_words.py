@@ -1,9 +1,11 @@
 """Words for the data, the size of images and the length; and options that have the type of the config's own value."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from agmax_mm.commands.arguments import given_options
 from agmax_mm.engine.config import load_config, prepare_config
 from agmax_mm.engine.options import parse_options
 
@@ -91,6 +93,8 @@ def test_folders_may_be_called_what_they_like(root):
     for key in ('data_root', 'train_dataloader.dataset.data_root'):
         config = _load(IMAGENET, f'{key}={root}')
         assert config.train_dataloader.dataset.data_root == config.val_dataloader.dataset.data_root == root
+        given = given_options(Namespace(cfg_options=[f'train_dataloader.dataset.data_root={root}'], epochs=3))
+        assert load_config(IMAGENET, given).train_dataloader.dataset.data_root == root
     assert _load(IMAGENET, "data_root='20240501'").train_dataloader.dataset.data_root == '20240501'
 
 
