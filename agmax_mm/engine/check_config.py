@@ -81,7 +81,16 @@ _LOOP_KEYS = {
     'custom_imports': {'imports', 'allow_failed_imports'},
 }
 _NESTED_KEYS = {'env_cfg.mp_cfg': {'mp_start_method', 'opencv_num_threads'}}
-_DICTIONARIES = ('model', 'optim_wrapper', 'default_hooks', 'env_cfg', 'randomness', 'auto_scale_lr', 'custom_imports')
+_DICTIONARIES = (
+    'model',
+    'data_preprocessor',
+    'optim_wrapper',
+    'default_hooks',
+    'env_cfg',
+    'randomness',
+    'auto_scale_lr',
+    'custom_imports',
+)
 # The host's defaults, whose types a config need not write.
 _DEFAULT_HOOKS = {
     'runtime_info': 'RuntimeInfoHook',
@@ -119,9 +128,10 @@ def check_config(config: Config) -> None:
         _check_names(key, (plain.get(outer) or {}).get(inner), known)
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         _check_names(key, plain.get(key), _LOADER_KEYS)
-    for key, value in (plain.get('optim_wrapper') or {}).items():
-        for name, inner in value.items() if isinstance(value, dict) else ():
-            _check_value(f'optim_wrapper.{key}.{name}', name, inner)
+    for root in ('optim_wrapper', 'data_preprocessor'):
+        for key, value in (plain.get(root) or {}).items():
+            for name, inner in value.items() if isinstance(value, dict) else ():
+                _check_value(f'{root}.{key}.{name}', name, inner)
     scope = config.get('default_scope') or 'mmengine'
     with DefaultScope.overwrite_default_scope(scope):
         for root in _ROOTS:

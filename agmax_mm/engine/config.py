@@ -19,6 +19,7 @@ from agmax_mm.engine.options import typed_value, without
 from agmax_mm.engine.schedule import TIMES, follow_length, run_length, schedule_length
 from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
+from agmax_mm.engine.value_rules import broken_rule
 from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, words_of
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
@@ -184,6 +185,7 @@ def prepare_config(config: Config, *, world_size: int) -> list[str]:
     if world_size > 1:
         # Running statistics differ from rank to rank; validation and checkpoints must not depend on the rank.
         config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
+    _check_loaders(config)
     complete_switches(config)
     _share_batch(config, world_size)
     complete_tasks(config)
@@ -208,6 +210,18 @@ def _fit_metrics(config: Config) -> list[str]:
                 notes.append(f'{name}.topk {list(topk)} -> {fitting}: the model tells {classes} classes apart')
                 metric['topk'] = fitting
     return notes
+
+
+def _check_loaders(config: Config) -> None:
+    """Refuse numbers of images and workers that cannot be counted with."""
+    values = {'total_batch_size': config.get('total_batch_size')}
+    for loader in _LOADERS:
+        for name in ('batch_size', 'num_workers', 'prefetch_factor'):
+            values[f'{loader}.{name}'] = (config.get(loader) or {}).get(name)
+    for place, value in values.items():
+        expected = broken_rule(place.rpartition('.')[2], value)
+        if expected is not None:
+            raise ValueError(f'{place}: expected {expected}, got {value!r}')
 
 
 def _share_batch(config: Config, world_size: int) -> None:

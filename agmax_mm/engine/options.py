@@ -67,6 +67,8 @@ def typed_value(option: str, value: Any, current: Any, text: str | None) -> Any:
     if value is None or current is None:
         return value
     if isinstance(current, str):
+        if isinstance(value, dict):
+            raise ValueError(f'--cfg-options {option}: expected text, such as {current!r}, got {shown!r}')
         return text if text is not None and _is_bare(value, text) else value
     if isinstance(current, bool):
         if not isinstance(value, bool):

@@ -74,6 +74,8 @@ def complete_switches(config: Config) -> None:
         ValueError: If ``jitter`` is False and there is nothing to remove.
     """
     _complete_views(config)
+    if not isinstance(config.get('jitter', True), bool | None):
+        raise ValueError(f'jitter: expected True or False, got {config.jitter!r}')
     if not config.get('jitter', True):
         _remove_jitter(config)
     config.pop('jitter', None)

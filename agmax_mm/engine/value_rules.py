@@ -51,7 +51,9 @@ def _each(rule: Rule, what: str) -> Rule:
 
 def _one_or_each(rule: Rule) -> Rule:
     return Rule(
-        lambda value: all(map(rule.holds, value)) if isinstance(value, list | tuple) else rule.holds(value),
+        lambda value: (
+            len(value) > 0 and all(map(rule.holds, value)) if isinstance(value, list | tuple) else rule.holds(value)
+        ),
         f'{rule.expected}, or a list of such',
     )
 
@@ -84,7 +86,15 @@ RULES = {
     'accumulative_counts': _whole(1),
     'mean': _one_or_each(Rule(_number, 'a finite number')),
     'std': _one_or_each(_POSITIVE),
-    'probs': _each(_within(0, 1), 'a list of numbers in [0, 1]'),
+    'probs': Rule(
+        lambda value: (
+            isinstance(value, list | tuple) and all(map(_within(0, 1).holds, value)) and sum(value) <= 1 + 1e-6
+        ),
+        'a list of numbers in [0, 1] with a sum of at most 1',
+    ),
+    'jitter': _BOOL,
+    'pin_memory': _BOOL,
+    'persistent_workers': _BOOL,
     'prob': _one_or_each(_within(0, 1)),
     'alpha': _one_or_each(_POSITIVE),
     'alpha_std': _AT_LEAST_0,

@@ -96,6 +96,7 @@ def apply_words(config: Config, words: dict[str, Any]) -> list[str]:
     Raises:
         ValueError: If a value is impossible, or the config has no place for a word.
     """
+    spelled = {_SPELLINGS.get(word, word): word for word in words}
     words = {_SPELLINGS.get(word, word): value for word, value in words.items()}
     notes = []
     if 'data_root' in words:
@@ -104,7 +105,7 @@ def apply_words(config: Config, words: dict[str, Any]) -> list[str]:
     if 'image_size' in words:
         notes.append(_resize(config, words['image_size']))
     if 'epochs' in words:
-        notes.append(_set_epochs(config, words['epochs']))
+        notes.append(_set_epochs(config, words['epochs'], spelled.get('epochs', 'epochs')))
     for word in words:
         config.pop(word, None)
     return notes
@@ -146,9 +147,9 @@ def _fit_classes(config: Config) -> list[str]:
     return [note]
 
 
-def _set_epochs(config: Config, epochs: Any) -> str:
+def _set_epochs(config: Config, epochs: Any, word: str) -> str:
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f'epochs: expected a whole number of at least 1, got {epochs!r}')
+        raise ValueError(f'{word}: expected a whole number of at least 1, got {epochs!r}')
     if length_key(config) == 'max_iters':
         raise ValueError('epochs: expected a config that counts epochs, got one of iterations; set train_cfg.max_iters')
     if 'train_cfg' not in config:
