@@ -138,7 +138,7 @@ def _fit_classes(config: Config) -> list[str]:
     head = config.model.get('head') or {}
     if dataset.get('type') not in _FOLDERS or dataset.get('ann_file') or 'num_classes' not in head:
         return []
-    folder = Path(dataset.data_root).expanduser() / dataset.get('split', '')
+    folder = Path(dataset['data_root']).expanduser() / dataset.get('split', '')
     count = len(class_folders(folder)) if folder.is_dir() else 0
     if count < 2 or count == head['num_classes']:
         return []
