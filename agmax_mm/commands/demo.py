@@ -1,6 +1,6 @@
 """Run the whole demonstration: pre-train with and without AgMax, transfer to detection, and write a report.
 
-Takes about 20 minutes on two CPU cores. It can be stopped at any time; run again, it goes on where it was.
+It takes a few minutes on two CPU cores. It can be stopped at any time; run again, it goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument('--work-dir', default='work_dirs/demo', help='(default: work_dirs/demo)')
+    parser.add_argument('--work-dir', help='(default: work_dirs/demo; with --full, work_dirs/demo_full)')
+    parser.add_argument('--full', action='store_true', help='train the detectors for 300 steps instead of 150')
     parser.add_argument('--seed', type=int, default=0, help='seed of the data and of every run (default: 0)')
     parser.add_argument('--jobs', type=int, help='number of commands at a time (default: 2, or 1 on one core)')
 
@@ -32,16 +33,16 @@ def main(args: argparse.Namespace) -> int:
         raise ValueError(f'--jobs: expected at least 1, got {jobs}')
     started = time.monotonic()
     print('checking what is there ...', file=sys.stderr, flush=True)
-    from agmax_mm.demo.plan import Layout, build_plan
+    from agmax_mm.demo.plan import SHORT, Layout, build_plan
     from agmax_mm.experiments.executors import Processes, thread_variables
     from agmax_mm.experiments.stages import Pipeline, locked
     from agmax_mm.progress import duration
 
-    work_dir = Path(args.work_dir)
+    work_dir = Path(args.work_dir or ('work_dirs/demo_full' if args.full else 'work_dirs/demo'))
     layout = Layout(work_dir)
     try:
         with locked(work_dir, 'demo') as lock:
-            plan = build_plan(layout, args.seed)
+            plan = build_plan(layout, args.seed, None if args.full else SHORT)
             # Two commands of one thread each: much of a detector's training runs on one core anyway.
             executor = Processes(jobs, thread_variables(cores // jobs), [lock])
             count = Pipeline(plan, work_dir / 'logs', executor=executor).run()

@@ -16,6 +16,8 @@ from agmax_mm.recipe_files import recipes_folder
 ARMS = {'baseline': 'baseline', 'agmax': 'AgMax'}
 DETECTORS = {'faster-rcnn_digits_voc': 'Faster R-CNN', 'mask-rcnn_digits_coco': 'Mask R-CNN'}
 CONTROL = 'pretrain_control'
+# What makes the detectors' training short enough for a first look.
+SHORT = {name: ['train_cfg.max_iters=150', 'train_cfg.val_interval=150'] for name in DETECTORS}
 _SPLITS = ('train', 'val', 'test')
 # Seconds on one core of an ordinary machine, by the beginning of the stage's name; others take about ten.
 _SECONDS = {'pretrain_baseline': 45, 'pretrain': 70, 'faster': 280, 'mask': 320}

@@ -32,16 +32,14 @@ train_dataloader = dict(
         data_root='work_dirs/demo/data/digits',
         split='train',
         pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='NumpyToPIL', to_rgb=True),
+            dict(type='agmax_mm.LoadImage'),
             dict(
                 type='agmax_mm.TwoView',
                 num_views=1,
                 transforms=[
-                    dict(type='torchvision/RandomResizedCrop', size=32, scale=(0.6, 1.0)),
-                    dict(type='torchvision/RandomAffine', degrees=15, shear=10),
-                    dict(type='torchvision/ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2),
-                    dict(type='PILToNumpy', to_bgr=True),
+                    dict(type='agmax_mm.RandomResizedCrop', size=32, scale=(0.6, 1.0)),
+                    dict(type='agmax_mm.RandAugment', num_ops=1, magnitudes=(1, 5)),
+                    dict(type='agmax_mm.ColorJitter', brightness=0.2, contrast=0.2, saturation=0.2),
                 ],
             ),
             dict(type='PackInputs'),
