@@ -19,6 +19,7 @@ from agmax_mm.robustness.pgd import disagreements
 from agmax_mm.robustness.suite import Measurement
 
 _IMAGES = 4
+_AGREEMENT = 'FGSM and PGD tell the same: many steps hurt each model more than one, and the models keep their order.'
 _CONDITIONS = 8
 
 
@@ -35,7 +36,7 @@ def build_page(measured: Measurement, folder: Path | None, sheets: Mapping[str, 
         blocks = list(suite.blocks(measured.results(name), folder))
         if name == 'pgd' and 'fgsm' in measured.suites:
             lines = disagreements(measured.results('fgsm'), measured.results('pgd'))
-            blocks += [Text(line) for line in lines or ['FGSM and PGD agree on the order of all models.']]
+            blocks += [Text(line) for line in lines or [_AGREEMENT]]
         if sheets and name in sheets:
             blocks.append(Figure(sheets[name], 'What the network was fed, evenly chosen conditions and images.'))
         sections.append(Section(name, blocks))
