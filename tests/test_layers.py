@@ -46,11 +46,6 @@ ALLOWED = {
     # The host imports these modules when it builds a type by its name: a registry is the index of what is above it.
     'registry': {'models', 'datasets', 'batch_augments', 'engine', 'transfer'},
 }
-# Known faults, which must go.
-KNOWN_ARROWS: dict[tuple[str, str], str] = {}
-KNOWN_CIRCLES = [
-    {'agmax_mm.demo.plan', 'agmax_mm.demo.report'},  # the second starts the first as a process
-]
 
 
 class Reference(NamedTuple):
@@ -75,7 +70,7 @@ def references(path: Path) -> list[Reference]:
     return found
 
 
-def arrows_up(package: Path, known: dict[tuple[str, str], str]) -> list[str]:
+def arrows_up(package: Path) -> list[str]:
     """References to rooms that are not below, one line each."""
     faults = []
     for path in sorted(package.rglob('*.py')):
@@ -88,7 +83,7 @@ def arrows_up(package: Path, known: dict[tuple[str, str], str]) -> list[str]:
         for line, module in references(path):
             other = module.split('.')[1] if module.startswith('agmax_mm.') else room
             # Registered types (agmax_mm.CutMix) and __version__ are no rooms.
-            if other == room or other not in ROW_OF or other in ALLOWED.get(room, ()) or (room, other) in known:
+            if other == room or other not in ROW_OF or other in ALLOWED.get(room, ()):
                 continue
             small = ROW_OF[room] == ROW_OF[other] == ROW_OF['cli']
             if ROW_OF[other] <= ROW_OF[room] and not small:
@@ -122,11 +117,11 @@ def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:
 
 
 def test_arrows_between_rooms_point_down():
-    assert arrows_up(ROOT / 'agmax_mm', KNOWN_ARROWS) == []
+    assert arrows_up(ROOT / 'agmax_mm') == []
 
 
 def test_no_files_import_each_other_in_a_circle():
-    assert [group for group in circles(ROOT / 'agmax_mm') if group not in KNOWN_CIRCLES] == []
+    assert circles(ROOT / 'agmax_mm') == []
 
 
 def test_the_maths_knows_nothing_of_openmmlab():
@@ -157,7 +152,7 @@ def test_an_arrow_that_points_up_is_found(tmp_path, file, text, faults):
     path = tmp_path / 'agmax_mm' / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    found = arrows_up(tmp_path / 'agmax_mm', {})
+    found = arrows_up(tmp_path / 'agmax_mm')
     assert len(found) == len(faults)
     assert all(fault in line for fault, line in zip(faults, found, strict=True))
 

@@ -33,7 +33,8 @@ def main(args: argparse.Namespace) -> int:
         raise ValueError(f'--jobs: expected at least 1, got {jobs}')
     started = time.monotonic()
     print('checking what is there ...', file=sys.stderr, flush=True)
-    from agmax_mm.demo.plan import SHORT, Layout, build_plan
+    from agmax_mm.demo.layout import Layout
+    from agmax_mm.demo.plan import SHORT, build_plan
     from agmax_mm.experiments.executors import Processes, thread_variables
     from agmax_mm.experiments.stages import Pipeline, locked
     from agmax_mm.progress import duration

@@ -1,51 +1,21 @@
-"""The demonstration's stages: what is run, on what, and what of it the report reads."""
+"""The stages of the demonstration: their commands, inputs and results."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agmax_mm import __version__
+from agmax_mm.demo.layout import ARMS, CONTROL, DETECTORS, Layout
 from agmax_mm.experiments.stages import Stage
-from agmax_mm.recipe_files import recipes_folder
 
-# The two arms that are compared all the way, by the names used in folders and in the report.
-ARMS = {'baseline': 'baseline', 'agmax': 'AgMax'}
-DETECTORS = {'faster-rcnn_digits_voc': 'Faster R-CNN', 'mask-rcnn_digits_coco': 'Mask R-CNN'}
-CONTROL = 'pretrain_control'
 # What makes the detectors' training short enough for a first look.
 SHORT = {name: ['train_cfg.max_iters=150', 'train_cfg.val_interval=150'] for name in DETECTORS}
 _SPLITS = ('train', 'val', 'test')
 # Seconds on one core of an ordinary machine, by the beginning of the stage's name; others take about ten.
 _SECONDS = {'pretrain_baseline': 45, 'pretrain': 70, 'faster': 280, 'mask': 320}
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where things are: everything that the demonstration writes is below ``work_dir``."""
-
-    work_dir: Path
-
-    @property
-    def data(self) -> Path:
-        """Images, scenes and annotations."""
-        return self.work_dir / 'data'
-
-    @property
-    def report(self) -> Path:
-        """The report and its pictures."""
-        return self.work_dir / 'report'
-
-    def run(self, name: str) -> Path:
-        """Work directory of a training run."""
-        return self.work_dir / name
-
-    def config(self, name: str) -> Path:
-        """Config file of the demonstration."""
-        return recipes_folder() / 'demo' / f'{name}.py'
 
 
 def build_plan(layout: Layout, seed: int, overrides: Mapping[str, list[str]] | None = None) -> list[Stage]:

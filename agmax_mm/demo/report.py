@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.demo.plan import ARMS, CONTROL, DETECTORS, Layout
+from agmax_mm.demo.layout import ARMS, CONTROL, DETECTORS, Layout
 from agmax_mm.detection.metrics import BOX_AP, MASK_AP, VOC_MAP
 from agmax_mm.experiments.stages import STAMP_FILE
 from agmax_mm.fileio import write_json

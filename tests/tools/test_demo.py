@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agmax_mm.demo.plan import ARMS, DETECTORS, Layout, build_plan
+from agmax_mm.demo.layout import ARMS, DETECTORS, Layout
+from agmax_mm.demo.plan import build_plan
 from agmax_mm.engine.config import load_config
 
 ROOT = Path(__file__).parents[2]
