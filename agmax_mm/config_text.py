@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from agmax_mm.moved_names import use_current_names
+
 
 def read_config_text(text: str, source: str) -> dict[str, Any]:
-    """Return the values that a config without bases assigns, by name.
+    """Return the values that a config without bases assigns, by name; types have the names of today.
 
     Args:
         text: A complete config as mmengine writes it: assignments of literals and of ``dict(...)`` of such.
@@ -18,7 +20,7 @@ def read_config_text(text: str, source: str) -> dict[str, Any]:
     """
     try:
         statements = ast.parse(text).body
-        return {
+        content = {
             target.id: _value(statement.value)
             for statement in statements
             if isinstance(statement, ast.Assign)
@@ -28,6 +30,8 @@ def read_config_text(text: str, source: str) -> dict[str, Any]:
     except (SyntaxError, ValueError, RecursionError) as error:
         reason = str(error).partition('\n')[0]
         raise ValueError(f'config {source}: expected assignments of plain values, got {reason}') from None
+    use_current_names(content)
+    return content
 
 
 def _value(node: ast.expr) -> Any:

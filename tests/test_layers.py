@@ -31,6 +31,7 @@ ROWS = [
             'host',
             'machine',
             'metrics',
+            'moved_names',
             'progress',
             'randomness',
             'recipe_files',

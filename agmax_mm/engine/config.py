@@ -21,6 +21,7 @@ from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 from agmax_mm.engine.value_rules import broken_rule
 from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, words_of
+from agmax_mm.moved_names import use_current_names
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -102,6 +103,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
         config = Config.fromfile(path)
     except (TypeError, KeyError, NameError, FileNotFoundError) as error:
         raise ValueError(f'config {path!r}: expected a config that mmengine can read, got {error}') from error
+    use_current_names(config)
     if 'model' not in config:
         raise ValueError(f'config {path!r}: expected a recipe with a model, got only {sorted(config)}')
     if 'default_hooks' not in config:
