@@ -33,6 +33,11 @@ A grid in place of the arms makes all combinations, each compared with the first
       agreement=dict(baseline={}, mi={'model.agreement': 'mi'}),  # cutmix-mi is compared with cutmix-baseline
   )
 
+From pictures to detections: transfers fine-tune a detector from the last backbone of each run, with the run's seed:
+  transfers = dict(
+      raccoon=dict(task='voc', data_root='data/raccoon', classes=['raccoon'], finetune='full', iters=200, batch_size=4),
+  )
+
 All arms are built before the first one trains; --dry-run does no more than that. Runs take turns: the first seed of all
 arms, then the next. Called again, the command goes on where it was interrupted, and takes finished runs as they are.
 With --arms or --seeds it does a part; called without them once all parts are done, it writes the whole table.
@@ -80,6 +85,7 @@ def main(args: argparse.Namespace) -> None:
     from agmax_mm.experiments.study import read_study
     from agmax_mm.experiments.study_report import write_study
     from agmax_mm.experiments.study_runs import check_arms, run_study
+    from agmax_mm.experiments.study_transfers import check_transfers, run_transfers
     from agmax_mm.machine import usable_cores
     from agmax_mm.results.runs import Run
 
@@ -87,6 +93,7 @@ def main(args: argparse.Namespace) -> None:
     work_dir = Path(args.work_dir or f'work_dirs/{study.name}')
     print(f'{study.name}: building {len(study.arms)} arms', flush=True)
     parameters = check_arms(study)
+    check_transfers(study)
     if args.dry_run:
         for arm, count in parameters.items():
             reference = f', compared with {study.references[arm]}' if arm in study.references else ''
@@ -97,12 +104,15 @@ def main(args: argparse.Namespace) -> None:
     stem = out.with_suffix('') if out.suffix in ('.md', '.json') else out
     threads = _threads(args.jobs or 1)
 
-    def write(runs: list[Run]) -> None:
+    def write(runs: list[Run], transfers: dict[str, list[Run]] | None = None) -> None:
         setup = {'command': _command(args), 'cores': usable_cores(), 'threads': threads}
-        write_study(study, runs, setup, stem)
+        write_study(study, runs, setup, stem, transfers)
 
     with locked(work_dir, 'compare') as lock:
-        run_study(study, work_dir, write, executor=_executor(args, work_dir, threads, lock))
+        executor = _executor(args, work_dir, threads, lock)
+        runs = run_study(study, work_dir, write, executor=executor)
+        if study.transfers:
+            write(runs, run_transfers(study, work_dir, executor=executor))
     print(f'wrote {stem}.md and {stem}.json')
 
 
@@ -126,7 +136,7 @@ def _threads(jobs: int) -> int:
 def _command(args: argparse.Namespace) -> str:
     """The command that repeats the study; paths of the machine stay out of the record."""
     study = Path(args.study)
-    command = ['python', 'agmax-mm compare', study.name if study.is_absolute() else args.study]
+    command = ['agmax-mm', 'compare', study.name if study.is_absolute() else args.study]
     command += ['--data-root', 'DIR'] if args.data_root else []
     command += ['--arms', *args.arms] if args.arms else []
     command += ['--seeds', *map(str, args.seeds)] if args.seeds else []

@@ -59,7 +59,13 @@ def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     return {'metric': metric, 'seeds': list(study.seeds), 'options': study.options, 'arms': arms}
 
 
-def write_study(study: Study, runs: Sequence[Run], setup: Mapping[str, Any], stem: Path) -> None:
+def write_study(
+    study: Study,
+    runs: Sequence[Run],
+    setup: Mapping[str, Any],
+    stem: Path,
+    transfers: Mapping[str, Sequence[Run]] | None = None,
+) -> None:
     """Write ``<stem>.json`` and ``<stem>.md``.
 
     Args:
@@ -67,10 +73,14 @@ def write_study(study: Study, runs: Sequence[Run], setup: Mapping[str, Any], ste
         runs: Finished runs; others may be missing.
         setup: Facts beyond those in the runs' records, such as the command.
         stem: Path of the files without their endings.
+        transfers: For each fine-tuning its runs, from
+            :func:`agmax_mm.experiments.study_transfers.run_transfers`.
     """
     summary = summarise_study(study, runs)
     expected = len(study.arms) * len(study.seeds)
     facts = version_table(runs).rows
+    tuned = {name: summarise_study(study, found) for name, found in (transfers or {}).items()}
+    summary |= {'transfers': {name: {key: one[key] for key in ('metric', 'arms')} for name, one in tuned.items()}}
     write_json({**summary, 'setup': {**setup, **{fact[0]: fact[1] for fact in facts}}}, stem.with_suffix('.json'))
     title, _, text = study.text.partition('\n')
     # Of one run it would tell more of the machine's other work than of the arm.
@@ -81,6 +91,7 @@ def write_study(study: Study, runs: Sequence[Run], setup: Mapping[str, Any], ste
         text.strip() or NONE,
         [
             Section('Scores', [Text(f'{len(runs)} of {expected} runs are finished. {_NOTE}'), _score_table(summary)]),
+            *(Section(f'Fine-tuned: {name}', [_score_table(one)]) for name, one in tuned.items()),
             Section('Setup', [Table(('what', 'value'), rows)]),
         ],
     )

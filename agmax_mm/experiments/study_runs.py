@@ -129,7 +129,8 @@ def _build(study: Study, arm: str, data: dict[str, Any]) -> int:
                 loader['dataset'] = data[key]
         assert runner.train_loop
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-        runner.build_param_scheduler(runner.param_schedulers)
+        if runner.param_schedulers is not None:
+            runner.build_param_scheduler(runner.param_schedulers)
         return sum(parameter.numel() for parameter in runner.model.parameters())
 
 

@@ -1,0 +1,87 @@
+"""From class folders to detections: two arms pre-trained and fine-tuned by one command, with a table of both."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('mmcv.ops', exc_type=ImportError)
+
+from agmax_mm.engine.options import parse_options
+from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
+
+ROOT = Path(__file__).parents[2]
+STUDY = """
+'''Pre-trained and fine-tuned.'''
+base = 'base.py'
+arms = dict(plain={{}}, mi={{'model.agreement': 'mi'}})
+seeds = [1]
+transfers = dict(boxes=dict(task='voc', data_root={data!r}, classes=['box'], finetune='full', iters=2, batch_size=2,
+    image_size=96, options={options!r}))
+"""
+BASE = f"""
+_base_ = [{str(ROOT / 'configs/_base_/datasets/cifar10.py')!r}, {str(ROOT / 'configs/_base_/default_runtime.py')!r}]
+model = dict(type='agmax_mm.AgMaxClassifier', backbone=dict(type='ResNet', depth=18),
+    neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=10, in_channels=512,
+    loss=dict(type='CrossEntropyLoss')))
+train_dataloader = dict(num_workers=0, batch_size=10)
+val_dataloader = dict(num_workers=0)
+test_dataloader = val_dataloader
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))
+train_cfg = dict(by_epoch=True, max_epochs=1, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+"""
+
+
+def _compare(folder, *arguments):
+    path = f'{ROOT}:{os.environ.get("PYTHONPATH", "")}'
+    command = [sys.executable, str(ROOT / 'tools/compare.py'), 'study.py', '--data-root', str(folder / 'images')]
+    environment = {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'}
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, env=environment, cwd=folder)
+
+
+def test_from_pictures_to_the_table_in_one_command(tmp_path):
+    generator = np.random.default_rng(0)
+    for split in ('train', 'test'):
+        for label in range(10):
+            folder = tmp_path / 'images' / split / f'c{label}'
+            folder.mkdir(parents=True)
+            cv2.imwrite(str(folder / '0.png'), generator.integers(0, 256, (32, 32, 3), dtype=np.uint8))
+    write_voc(tmp_path / 'boxes')
+    options = parse_options([*SMALL_DETECTOR, *IN_PROCESS])
+    text = STUDY.format(data=str(tmp_path / 'boxes'), options=options)
+    (tmp_path / 'base.py').write_text(BASE)
+
+    (tmp_path / 'study.py').write_text(text.replace("task='voc'", "task='voc', epoch=1"))
+    done = _compare(tmp_path, '--dry-run')
+    assert done.stderr.splitlines()[-1] == (
+        "error: transfers.boxes: unknown key 'epoch', the nearest known one is 'epochs'"
+    )
+
+    (tmp_path / 'study.py').write_text(text)
+    done = _compare(tmp_path)
+    assert done.returncode == 0, done.stderr
+    runs = tmp_path / 'work_dirs/study'
+    found = json.loads((runs / 'study.json').read_text())['transfers']['boxes']
+    assert found['metric'] == 'pascal_voc/mAP'
+    assert found['arms']['mi']['reference'] == 'plain'
+    weights = set()
+    for arm in ('plain', 'mi'):
+        folder = runs / 'transfers/boxes' / f'{arm}-seed_1'
+        record = json.loads((folder / 'seed_1/result.json').read_text())
+        assert record['seed'] == 1
+        assert found['arms'][arm]['runs']['1']['last'] == pytest.approx(
+            100 * record['scores']['last']['pascal_voc/mAP']
+        )
+        # Each from the backbone of its own arm.
+        own = (runs / arm / 'seed_1/backbone_last.safetensors').read_bytes()[-4096:]
+        assert (folder / 'backbone.safetensors').read_bytes()[-4096:] == own
+        weights.add(own)
+    assert len(weights) == 2
+    assert '## Fine-tuned: boxes' in (runs / 'study.md').read_text()
