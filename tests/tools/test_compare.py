@@ -146,7 +146,7 @@ def test_command_writes_the_table_of_finished_runs(ran):
     assert done.stdout.splitlines()[-1] == f'wrote {out} and {out.with_suffix(".json")}'
     page = out.read_text()
     assert '4 of 4 runs are finished' in page
-    assert 'python tools/compare.py wide.py --data-root DIR' in page
+    assert 'agmax-mm compare wide.py --data-root DIR' in page
     table = json.loads(out.with_suffix('.json').read_text())
     assert str(folder) not in page + json.dumps(table)
     record = json.loads((runs / 'rate' / 'seed_3' / 'result.json').read_text())
@@ -198,4 +198,4 @@ def test_help_shows_an_example_and_needs_no_torch(tmp_path):
     environment = {**os.environ, 'PYTHONPATH': f'{tmp_path}:{ROOT}'}
     command = [sys.executable, str(ROOT / 'tools' / 'compare.py'), '--help']
     output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
-    assert 'python tools/compare.py benchmarks/studies/mixing.py' in output
+    assert 'agmax-mm compare benchmarks/studies/mixing.py' in output
