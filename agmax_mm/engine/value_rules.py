@@ -67,7 +67,11 @@ RULES = {
     'eta_min': _AT_LEAST_0,
     'T_max': Rule(lambda value: _number(value) and value > 0, 'a number above 0'),
     'gamma': _POSITIVE,
-    'milestones': _each(_whole(0), 'a list of whole numbers of at least 0'),
+    # A run that ends before the first one has none.
+    'milestones': Rule(
+        lambda value: isinstance(value, list | tuple) and all(map(_whole(0).holds, value)),
+        'a list of whole numbers of at least 0',
+    ),
     'start_factor': Rule(lambda value: _number(value) and value >= 0, 'a number of at least 0'),
     'end_factor': _AT_LEAST_0,
     'begin': _AT_LEAST_0,
