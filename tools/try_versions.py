@@ -43,7 +43,7 @@ DATA = (
 
 
 class TrialError(Exception):
-    """What did not work; its text is one line."""
+    """A step that failed; its text is one line."""
 
 
 def torchvision_of(torch: str) -> str:

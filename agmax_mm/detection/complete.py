@@ -1,4 +1,4 @@
-"""What a detection config of mmdet's gets here in addition."""
+"""Completion of mmdet's detection configs: data sets that check their annotations, and hooks."""
 
 from __future__ import annotations
 

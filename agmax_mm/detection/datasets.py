@@ -16,7 +16,7 @@ from mmdet.evaluation import CocoMetric
 from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 
-from agmax_mm.detection.defects import DataReport, box_defect, check_images, few
+from agmax_mm.detection.defects import DataReport, box_defect, check_images, first_names
 
 _UNKNOWN = ('error', 'ignore')
 
@@ -63,13 +63,14 @@ class _Checked:
         report.empty = sum(not info['instances'] for info in data_list)
         classes = self.metainfo['classes']
         if report.unknown and (self.unknown_classes == 'error' or not report.objects):
-            names = few(f'{name!r} in {few(at, 1)}' for name, at in report.unknown.items())
+            names = first_names(f'{name!r} in {first_names(at, 1)}' for name, at in report.unknown.items())
             raise ValueError(
-                f'{source}: expected objects of {few(classes)}, got {len(report.unknown)} unknown class(es): {names}; '
+                f'{source}: expected objects of {first_names(classes)}, got {len(report.unknown)} unknown class(es): '
+                f'{names}; '
                 "set the data set's unknown_classes='ignore' to train on a part of the classes"
             )
         if not report.objects:
-            raise ValueError(f'{source}: expected objects of {few(classes)}, got none at all')
+            raise ValueError(f'{source}: expected objects of {first_names(classes)}, got none at all')
         level = 30 if report.left_out or report.unknown else 20
         print_log(report.summary(), logger='current', level=level)
         return data_list
@@ -95,7 +96,7 @@ class CheckedXMLDataset(_Checked, XMLDataset):
             missing = [str(folder / f'{name}.xml') for name in names if not (folder / f'{name}.xml').is_file()]
             if missing:
                 raise ValueError(
-                    f'{self.ann_file}: {len(missing)} of {len(names)} annotations do not exist: {few(missing)}'
+                    f'{self.ann_file}: {len(missing)} of {len(names)} annotations do not exist: {first_names(missing)}'
                 )
         return super().load_data_list()
 
@@ -178,12 +179,14 @@ class CheckedCocoDataset(_Checked, CocoDataset):
         classes = list(self.metainfo['classes'])
         absent = [name for name in classes if name not in names]
         if absent:
-            there = few(entry['name'] for entry in self.coco.cats.values())
-            raise ValueError(f'{self.ann_file}: expected the categories {few(absent)} of the config, got {there}')
+            there = first_names(entry['name'] for entry in self.coco.cats.values())
+            raise ValueError(
+                f'{self.ann_file}: expected the categories {first_names(absent)} of the config, got {there}'
+            )
         if names != classes:
             raise ValueError(
-                f'{self.ann_file}: expected the categories in the order of the config, {few(classes)}, got '
-                f'{few(names)}; labels are numbered in the order of the file'
+                f'{self.ann_file}: expected the categories in the order of the config, {first_names(classes)}, got '
+                f'{first_names(names)}; labels are numbered in the order of the file'
             )
 
 

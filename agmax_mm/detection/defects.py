@@ -1,4 +1,4 @@
-"""What can be wrong with a picture or a box of a detection set, and how it is told."""
+"""Faults of pictures and boxes of a detection set, and the messages about them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DataReport:
         """All counts in one line, with places of what is left out."""
         line = f'{self.source}: {self.images} images ({self.empty} without objects), {self.objects} objects'
         left_out = {**self.left_out, **{f'of the unknown class {name!r}': at for name, at in self.unknown.items()}}
-        parts = [f'{len(places)} {defect} (in {few(places)})' for defect, places in left_out.items()]
+        parts = [f'{len(places)} {defect} (in {first_names(places)})' for defect, places in left_out.items()]
         return f'{line}; left out: {", ".join(parts)}' if parts else line
 
 
@@ -87,13 +87,13 @@ def check_images(source: str, images: Sequence[tuple[str, int, int]]) -> None:
     """
     missing = [path for path, _, _ in images if not os.path.isfile(path)]
     if missing:
-        raise ValueError(f'{source}: {len(missing)} of {len(images)} images do not exist: {few(missing)}')
+        raise ValueError(f'{source}: {len(missing)} of {len(images)} images do not exist: {first_names(missing)}')
     with ThreadPoolExecutor(_READERS) as pool:
         sizes = list(pool.map(_loaded_size, (path for path, _, _ in images)))
     damaged = [path for (path, _, _), size in zip(images, sizes, strict=True) if size is None]
     if damaged:
         raise ValueError(
-            f'{source}: {len(damaged)} of {len(images)} images are damaged or something else: {few(damaged)}'
+            f'{source}: {len(damaged)} of {len(images)} images are damaged or something else: {first_names(damaged)}'
         )
     differing = [
         f'{path} ({width} x {height} annotated, is {size[0]} x {size[1]})'
@@ -103,11 +103,11 @@ def check_images(source: str, images: Sequence[tuple[str, int, int]]) -> None:
     if differing:
         raise ValueError(
             f'{source}: {len(differing)} of {len(images)} images are not of the size that is annotated, so their boxes '
-            f'may be of other images: {few(differing)}'
+            f'may be of other images: {first_names(differing)}'
         )
 
 
-def few(names: Iterable[str], most: int = _MOST_NAMES) -> str:
+def first_names(names: Iterable[str], most: int = _MOST_NAMES) -> str:
     """The first names and the number of the others."""
     names = list(names)
     more = f' and {len(names) - most} more' if len(names) > most else ''

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.detection.defects import few
+from agmax_mm.detection.defects import first_names
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
@@ -112,7 +112,7 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
     if train.classes != val.classes:
         raise ValueError(
             f'{val.ann_file}: expected the categories of {train.ann_file}, in their order '
-            f'({few(train.classes)}), got {few(val.classes)}'
+            f'({first_names(train.classes)}), got {first_names(val.classes)}'
         )
     return CocoLayout(root, train, val)
 

@@ -25,7 +25,7 @@ _WIDTH = 64
 
 @dataclass(frozen=True)
 class Length:
-    """How long to train: epochs, iterations, or neither for as long as the recipe says."""
+    """Length of a training: epochs, iterations, or neither for as long as the recipe says."""
 
     epochs: int | None = None
     iters: int | None = None

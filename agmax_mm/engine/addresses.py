@@ -108,6 +108,6 @@ def _path_to_type(node: Any, name: str, address: str, *, last: bool) -> tuple[st
 
 
 def unknown_key(key: str, known: set[str]) -> str:
-    """What to say of an unknown key, with the nearest known one."""
+    """A message about an unknown key, with the nearest known one."""
     nearest = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.0)
     return f'unknown key {key!r}, the nearest known one is {nearest[0]!r}' if nearest else f'unknown key {key!r}'

@@ -169,7 +169,7 @@ def _probe_images(loader: Any) -> Tensor:
 
 
 def bfloat16_gain(backbone: nn.Module, images: Tensor) -> float:
-    """How many times as fast as in float32 a backbone trains under bfloat16 autocast on the CPU.
+    """The speed-up of a backbone's training on the CPU under bfloat16 autocast, against float32.
 
     Args:
         backbone: Is copied; keeps its weights, statistics and gradients.

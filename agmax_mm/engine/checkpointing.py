@@ -112,7 +112,7 @@ def _recomputing(kind: Any) -> Any:
 
 
 def _contexts(module: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """What surrounds the first computation and the second."""
+    """Return the contexts of the first computation and of the second."""
     return contextlib.nullcontext(), _statistics_kept(module)
 
 

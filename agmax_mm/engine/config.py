@@ -287,7 +287,7 @@ def _sha256(content: dict[str, Any]) -> str:
 
 
 def _hashed(config: Config) -> dict[str, Any]:
-    """What makes a run, of a config."""
+    """Return the part of a config that decides which run it is."""
     content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
     if 'randomness' in content:
         content['randomness'] = {**content['randomness'], 'seed': None}

@@ -1,4 +1,4 @@
-"""What loaders are given that their configs leave open: workers, prefetching, pinned memory."""
+"""Defaults of loaders whose configs leave them open: workers, prefetching, pinned memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each value of a config comes from."""
+"""The origin of each value of a config: a file, an option, or the completion at the start."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Draw(int):
         return draw
 
     def __getnewargs__(self) -> tuple[int, tuple[int, ...]]:  # type: ignore[override]
-        """What a worker needs to make it anew."""
+        """Return the values from which a worker makes it anew."""
         return int(self), self.key
 
 

@@ -20,7 +20,7 @@ from agmax_mm.detection import complete as detection
 
 
 class Room(Protocol):
-    """What a task's module ``complete`` has."""
+    """The members of a task's module ``complete``."""
 
     @property
     def HOOKS(self) -> Mapping[str, Mapping[str, Any]]:

@@ -1,1 +1,1 @@
-"""What a trained model says of new inputs."""
+"""Predictions of a trained model for new inputs."""

@@ -70,7 +70,7 @@ class TestPipeline:
         self._of_array = Compose(steps[1:] if loads else steps)
 
     def __call__(self, given: Input, number: int) -> dict[str, Any]:
-        """What the network is given of an input.
+        """Prepare an input for the network.
 
         Args:
             given: A path or a picture.
@@ -112,5 +112,5 @@ def read_picture(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
 
 
 def input_names(inputs: Sequence[Input]) -> list[str]:
-    """What to call the inputs: their paths, and the place of arrays."""
+    """Names of the inputs: paths, and for arrays their places."""
     return [f'array {place}' if isinstance(given, np.ndarray) else str(given) for place, given in enumerate(inputs)]

@@ -27,7 +27,7 @@ Prediction = dict[str, Any]
 
 
 class Predictor:
-    """What a trained classifier or detector says of pictures.
+    """Predictions of a trained classifier or detector for pictures.
 
     Args:
         checkpoint: A checkpoint of a training run. Its config comes with it and is read as data, never run.

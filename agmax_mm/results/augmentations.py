@@ -86,7 +86,7 @@ def augmentation(settings: Mapping[str, Any]) -> str:
 
 
 def arm(settings: Mapping[str, Any]) -> str:
-    """What is trained beside the augmentation: the baseline, two views alone, or an agreement of views."""
+    """The arm of a run beside its augmentation: the baseline, two views alone, or an agreement of views."""
     agreement = settings.get('model.agreement.type') or settings.get('model.agreement')
     if agreement:
         name = str(agreement).rpartition('.')[2].removesuffix('Agreement')

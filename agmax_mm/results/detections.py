@@ -1,4 +1,4 @@
-"""What detectors found, in reports: precision and recall for each class, and pictures beside the truth."""
+"""Detections in reports: precision and recall for each class, and pictures beside the truth."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def other_options(run: Run) -> list[str] | None:
 
 
 def run_settings(run: Run) -> dict[str, Any] | None:
-    """What a run's scores depend on, by dotted key; None where there is no config beside its record."""
+    """The options that decide a run's scores, by dotted key; None where there is no config beside its record."""
     if run.config is not None:
         return _flat(run.config)
     name = PurePath(str(run.record['config'])).name
@@ -120,7 +120,7 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What scores depend on, by dotted key."""
+    """The options that decide scores, by dotted key."""
     flat: dict[str, Any] = {}
 
     def add(key: str, value: Any) -> None:

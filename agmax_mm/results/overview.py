@@ -61,7 +61,7 @@ SCORE_NOTE = (
 
 
 def version_table(runs: Sequence[Run]) -> Table:
-    """What the runs ran on: devices and library versions, each value with how many runs had it if not all did."""
+    """A table of the devices and library versions of runs, each with the number of runs that had it if not all did."""
     facts: dict[str, dict[str, int]] = {}
     measured = [run.record for run in runs if 'versions' in run.record]
     for record in measured:

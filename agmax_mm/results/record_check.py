@@ -1,4 +1,4 @@
-"""What a report asks of the files that it reads: JSON of finite numbers, with the parts it shows in their places."""
+"""Checks of the files that a report reads: JSON of finite numbers, with the parts it shows in their places."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Run:
         return None if value is None else {'value': value, 'epoch': best['epoch'], 'iter': best['iter']}
 
     def metric(self, name: str) -> Metric | None:
-        """What is known of a metric: what the record says, or what is declared here."""
+        """The declaration of a metric: the record's, or else this package's."""
         stated = self.record.get('metrics', {}).get(name)
         return find_metric(name) if stated is None else metric_from_json(stated)
 
@@ -192,7 +192,7 @@ def repeats(runs: Iterable[Run]) -> list[list[Run]]:
 
 
 def group_names(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """What to call groups of :func:`repeats`: their recipe and, where several are of one, the folder of their runs."""
+    """Names for groups of :func:`repeats`: their recipe and, where several are of one, the folder of their runs."""
     recipes = [_recipe_name(group[0]) for group in groups]
     for where in (_common_folder, lambda group: group[0].name, lambda group: str(group[0].folder)):
         names = [
@@ -210,6 +210,6 @@ def _recipe_name(run: Run) -> str:
 
 
 def _common_folder(group: Sequence[Run]) -> str:
-    """What the names of runs begin with; that of the first where this is nothing."""
+    """The common beginning of the names of runs; the first name where they have none."""
     parts = zip(*(run.name.split('/') for run in group), strict=False)
     return '/'.join(names[0] for names in takewhile(lambda names: len(set(names)) == 1, parts)) or group[0].name

@@ -87,7 +87,7 @@ class PairedDifference:
 def paired_difference(
     arm: Mapping[str, float], reference: Mapping[str, float], *, confidence: float = 0.95
 ) -> PairedDifference | None:
-    """How much an arm's values are above the reference's, over the seeds that both have.
+    """The differences of an arm's values from the reference's, over the seeds that both have.
 
     Runs of one seed share the order of the data and initial weights, so their difference is less noisy than that of
     unrelated runs.

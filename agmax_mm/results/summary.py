@@ -19,7 +19,7 @@ def summarise(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]
 
 
 def differences(result: Result, reference: Result) -> dict[str, dict[str, Any]]:
-    """How much better a backbone's scores are than another's, seed by seed.
+    """The differences of a backbone's scores from another's, seed by seed.
 
     Args:
         result: What a transfer returned.

@@ -25,7 +25,7 @@ _BUILD_ERRORS = (AssertionError, AttributeError, ImportError, KeyError, RuntimeE
 
 @dataclass
 class TransferReport:
-    """What was looked at, and what was found: errors first."""
+    """The checks that were made and their findings, errors first."""
 
     findings: list[Finding] = field(default_factory=list)
     backbone: Backbone | None = None
@@ -168,7 +168,7 @@ def _check_evaluators(config: Config) -> Iterator[Finding]:
 
 
 def _check_fill(config: Config) -> Iterator[Finding]:
-    """What is put around images has the colour that normalisation makes zero."""
+    """Check that padding has the colour that normalisation makes zero."""
     preprocessor = config.model.get('data_preprocessor', {})
     mean, swaps = list(preprocessor.get('mean') or []), preprocessor.get('bgr_to_rgb', False)
     for step in _steps((config.get('train_dataloader') or {}).get('dataset', {})):

@@ -26,7 +26,7 @@ _IMAGENET_FORMATS = ('agmax', 'torchvision', 'timm', 'cutmix')
 
 @dataclass(frozen=True)
 class GivenWeights:
-    """Where a config takes the backbone from.
+    """The source of a config's backbone.
 
     Attributes:
         path: The file.
@@ -141,7 +141,7 @@ def check_frozen(config: Config, backbone: Backbone | None, *, scratch: bool) ->
 
 
 def _check_init(config: Config, weights: GivenWeights, detector: Any) -> Iterator[Finding]:
-    """What the host's own way of loading would load: it only warns of what does not match."""
+    """Check what the host's own loading would load: it only warns of what does not match."""
     assert weights.init is not None
     prefix = weights.init.get('prefix') or ''
     prefix += '.' if prefix and not prefix.endswith('.') else ''
@@ -192,7 +192,7 @@ def _mend_of_network(config: Config, backbone: Backbone) -> str:
 
 
 def _other_images(backbone: Backbone) -> str | None:
-    """What the backbone was trained on if that is known and something else than ImageNet."""
+    """The data that the backbone was trained on, if it is known and is not ImageNet."""
     if backbone.info.get('format') in _IMAGENET_FORMATS:
         return None
     classes = backbone.info.get('num_classes')

@@ -1,4 +1,4 @@
-"""What is to be known about an exported backbone: a card to read and a config, in the layout of the hub and timm."""
+"""Documentation of an exported backbone: a card to read and a config, in the layout of the hub and timm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_STATED = 'not stated'
 
 @dataclass(frozen=True)
 class DataStatement:
-    """What the user says of the data that a backbone was trained on; nothing of it is known to this package.
+    """The user's statements about the data that a backbone was trained on; this package knows none of them.
 
     Attributes:
         name: The data, in a few words.

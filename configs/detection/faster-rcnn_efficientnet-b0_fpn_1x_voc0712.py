@@ -4,7 +4,7 @@ Paper:   none; Atienza, WACV 2022, pre-trains this network (Table 9) and does no
 Ours:    not run.
 Run:     python tools/transfer.py --detector faster-rcnn --task voc \
              --config configs/detection/faster-rcnn_efficientnet-b0_fpn_1x_voc0712.py \
-             --backbone work_dirs/efficientnet-b0_cutmix_aa_100e/backbone_best.safetensors
+             --backbone work_dirs/agmax/efficientnet-b0_cutmix_aa_100e/backbone_best.safetensors
 
 As with the ResNet-50, but for the network, which is the one of configs/_base_/models/efficientnet-b0.py.
 """

@@ -3,7 +3,7 @@
 Paper:   none; Atienza, WACV 2022, pre-trains this network (Table 9) and does not transfer it.
 Ours:    not run.
 Run:     python tools/transfer.py --detector faster-rcnn --task voc \
-             --backbone work_dirs/resnet101_cutmix_aa_270e/backbone_best.safetensors
+             --backbone work_dirs/agmax/resnet101_cutmix_aa_270e/backbone_best.safetensors
 
 As with the ResNet-50, but for the depth.
 """

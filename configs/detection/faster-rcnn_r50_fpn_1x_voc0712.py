@@ -3,8 +3,8 @@
 Paper:   Atienza, WACV 2022, Table 10: mAP 80.5 with the Standard backbone, 81.4 with CutMix+AA+AgMax.
 Ours:    not run.
 Run:     python tools/transfer.py --detector faster-rcnn --task voc --backbone BACKBONE
-         python tools/train.py configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py \
-             --cfg-options default_hooks.backbone.checkpoint=work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors
+         python tools/train.py configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py --cfg-options \
+             default_hooks.backbone.checkpoint=work_dirs/agmax/resnet50_cutmix_aa_270e/backbone_best.safetensors
 All rows of the table and their pre-training: README.md in this folder.
 
 The recipe is mmdet's. The paper adds gradient clipping and gives no value: 35 is a common choice for mmdet's detectors.

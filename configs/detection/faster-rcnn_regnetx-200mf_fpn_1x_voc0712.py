@@ -4,7 +4,7 @@ Paper:   none; Atienza, WACV 2022, pre-trains this network (Table 9) and does no
 Ours:    not run.
 Run:     python tools/transfer.py --detector faster-rcnn --task voc \
              --config configs/detection/faster-rcnn_regnetx-200mf_fpn_1x_voc0712.py \
-             --backbone work_dirs/regnetx-200mf_cutmix_aa_100e/backbone_best.safetensors
+             --backbone work_dirs/agmax/regnetx-200mf_cutmix_aa_100e/backbone_best.safetensors
 
 As with the ResNet-50, but for the network, which is the one of configs/_base_/models/regnetx-200mf.py.
 """

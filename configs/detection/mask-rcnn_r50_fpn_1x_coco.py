@@ -4,8 +4,8 @@ Paper:   Atienza, WACV 2022, Table 10: box / mask AP 34.6 / 31.3 with the Standa
          CutMix+AA+AgMax. mmdet's own figure for this recipe is 38.2 / 34.7, so compare differences, not levels.
 Ours:    not run.
 Run:     python tools/transfer.py --detector mask-rcnn --task coco --backbone BACKBONE
-         python tools/train.py configs/detection/mask-rcnn_r50_fpn_1x_coco.py \
-             --cfg-options default_hooks.backbone.checkpoint=work_dirs/resnet50_cutmix_aa_270e/backbone_best.safetensors
+         python tools/train.py configs/detection/mask-rcnn_r50_fpn_1x_coco.py --cfg-options \
+             default_hooks.backbone.checkpoint=work_dirs/agmax/resnet50_cutmix_aa_270e/backbone_best.safetensors
 All rows of the table and their pre-training: README.md in this folder.
 
 The recipe is mmdet's. The paper adds gradient clipping and gives no value: 35 is a common choice for mmdet's detectors.

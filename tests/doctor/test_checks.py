@@ -47,7 +47,7 @@ def environment(
 
 
 def worst(env: Environment) -> tuple[str, str, str]:
-    """Level, problem and mending command of what is reported first."""
+    """Level, problem and fixing command of what is reported first."""
     finding = diagnose(env).findings[0]
     return finding.level, finding.problem, finding.fix
 

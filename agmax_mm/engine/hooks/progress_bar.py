@@ -41,7 +41,7 @@ class ProgressBarHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
-        """Advance."""
+        """Advance the bar by a step."""
         done = runner.iter + 1
         if not self._is_due(done):
             return
@@ -64,7 +64,7 @@ class ProgressBarHook(Hook):
         self._start(runner, 'test', len(runner.test_dataloader), 0)
 
     def after_test_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Advance."""
+        """Advance the bar by a step."""
         if self._is_due(batch_idx + 1):
             self._show(runner, batch_idx + 1, '')
 

@@ -57,7 +57,7 @@ def is_at_hand(value: Any) -> bool:
 
 
 def detached(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step logs, without the graphs that it was computed by."""
+    """Detach the values that a step logs from the graphs that computed them."""
     return {name: value.detach() if isinstance(value, Tensor) else value for name, value in outputs.items()}
 
 
