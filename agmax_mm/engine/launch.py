@@ -15,7 +15,7 @@ from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.tasks import import_task
-from agmax_mm.engine.work_dir import check_work_dir, clear_work_dir, default_work_dir
+from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 from agmax_mm.fileio import write_json
 
 
@@ -59,6 +59,8 @@ def train(
     config.randomness = {'seed': None, 'diff_rank_seed': True, **config.get('randomness', {})}
     if seed is not None:
         config.randomness.seed = seed
+    if resume is True and work_dir is None:
+        check_earlier_folder(config.work_dir, config_path)
     if not force:
         check_work_dir(config, resume=bool(config.resume))
     setup = setup_hash(config)

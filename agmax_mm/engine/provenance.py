@@ -8,7 +8,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.engine.bases import allow_own_bases
 from agmax_mm.engine.config import load_config, prepare_config
+from agmax_mm.moved_names import use_current_names
 
 # In the place of a file, for values that no file states.
 OPTION = '--cfg-options'
@@ -36,6 +38,7 @@ def config_origins(path: str, options: Mapping[str, Any] | None = None) -> dict[
         ValueError: If the config cannot be read, or an option is wrong.
     """
     options = dict(options or {})
+    allow_own_bases()
     stated = _file_origins(path)
     config = load_config(path)
     plain = _flat(config)
@@ -61,9 +64,11 @@ def _file_origins(path: str) -> dict[str, Origin]:
     inherited: dict[str, Origin] = {}
     for base in Config._get_base_files(path):
         inherited.update(_file_origins(Config._get_cfg_path(base, path)[0]))
+    config = Config.fromfile(path)
+    use_current_names(config)
     return {
         key: inherited[key] if key in inherited and inherited[key].value == value else Origin(value, path)
-        for key, value in _flat(Config.fromfile(path)).items()
+        for key, value in _flat(config).items()
     }
 
 

@@ -24,6 +24,26 @@ def default_work_dir(config_path: str) -> str:
     return str(Path('work_dirs', *parents[place + 1 :], path.stem))
 
 
+def check_earlier_folder(folder: str, config_path: str) -> None:
+    """Refuse to resume in a folder without a run where the folder that earlier versions took holds one.
+
+    Earlier versions put the runs of all families into ``work_dirs/<name>``.
+
+    Args:
+        folder: The default work directory of the config.
+        config_path: The config file.
+
+    Raises:
+        ValueError: If the run is in the other folder.
+    """
+    earlier = Path('work_dirs', Path(config_path).stem)
+    if _record(Path(folder)) is None and _record(earlier) is not None:
+        raise ValueError(
+            f'--resume: expected a run in {folder!r}, got none, but one of an earlier version in {str(earlier)!r}; '
+            f'--work-dir {earlier} goes on with that one'
+        )
+
+
 def check_work_dir(config: Config, *, resume: bool) -> None:
     """Refuse a folder that holds another run, or, where nothing is resumed, a finished one.
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agmax_mm.engine.config import load_config, prepare_config, setup_hash
-from agmax_mm.engine.work_dir import check_work_dir, clear_work_dir, default_work_dir
+from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 
 AGMAX = 'configs/agmax/wrn40-2_standard_200e_cifar10.py'
 BASELINE = 'configs/baseline/wrn40-2_standard_200e_cifar10.py'
@@ -64,3 +64,18 @@ def test_a_folder_without_a_record_is_free(tmp_path):
         (tmp_path / name).write_text('')
     clear_work_dir(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ['notes.txt']
+
+
+def test_a_run_in_the_folder_of_an_earlier_version_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = default_work_dir(f'/elsewhere/{AGMAX}')
+    check_earlier_folder(folder, AGMAX)
+    earlier = tmp_path / 'work_dirs' / 'wrn40-2_standard_200e_cifar10'
+    earlier.mkdir(parents=True)
+    (earlier / 'result.json').write_text('{"status": "interrupted"}')
+    with pytest.raises(ValueError, match='expected a run in .*agmax.*; --work-dir work_dirs/wrn40-2_standard_200e'):
+        check_earlier_folder(folder, AGMAX)
+    check_earlier_folder(str(earlier), AGMAX)
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / 'result.json').write_text('{"status": "interrupted"}')
+    check_earlier_folder(folder, AGMAX)

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ def test_stages_run_after_what_they_need_and_only_once(tmp_path, capsys):
     assert 'stage 4 of 4: starting the third' in capsys.readouterr().err
     assert _run(tmp_path, stages) == 0
     assert len(_trace(tmp_path)) == 4
+
+
+def test_a_stage_whose_result_is_gone_runs_again(tmp_path):
+    result = tmp_path / 'result.txt'
+    stage = replace(_stage(tmp_path, 'first', f'open({str(result)!r}, "w").close()'), result=[result])
+    assert (_run(tmp_path, [stage]), _run(tmp_path, [stage])) == (1, 0)
+    result.unlink()
+    assert _run(tmp_path, [stage]) == 1
+    assert result.exists()
 
 
 def test_a_changed_stage_starts_afresh_with_all_that_need_it(tmp_path):
