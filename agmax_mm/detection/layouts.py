@@ -6,13 +6,15 @@ Only the files that say so are looked at here. Annotations and images are checke
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agmax_mm.detection.coco_files import read_coco
 from agmax_mm.detection.defects import first_names
+from agmax_mm.detection.foreign_layouts import advice
+from agmax_mm.detection.voc_files import listed_names
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
@@ -20,6 +22,26 @@ VOC_CLASSES = (
 )  # fmt: skip
 
 _VOC_LISTS = 'ImageSets/Main'
+# By split: annotation files below the root as COCO, CVAT and Roboflow name them, and folders that may hold the images,
+# besides the folder of the annotation file.
+_COCO_FILES = {
+    'train': (
+        'annotations/instances_train2017.json',
+        'annotations/instances_train.json',
+        'annotations/instances_Train.json',
+        'train/_annotations.coco.json',
+    ),
+    'val': (
+        'annotations/instances_val2017.json',
+        'annotations/instances_val.json',
+        'annotations/instances_Validation.json',
+        'valid/_annotations.coco.json',
+    ),
+}
+_COCO_FOLDERS = {
+    'train': ('train2017', 'train', 'images/train', 'images/Train', 'images/default', 'images'),
+    'val': ('val2017', 'val', 'valid', 'images/val', 'images/Validation', 'images/default', 'images'),
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,28 @@ class CocoLayout:
         return self.train.num_images
 
 
+def class_names(names: Any, where: str = 'classes') -> tuple[str, ...]:
+    """Check names of classes.
+
+    Args:
+        names: The names, in the order of the labels.
+        where: What they were given as, for messages.
+
+    Raises:
+        ValueError: If they are one text instead of a sequence, or no texts, or one is there twice, or there are none.
+    """
+    if isinstance(names, str):
+        raise ValueError(
+            f'{where}: expected a sequence of names, got the text {names!r}; write ({names!r},) for one class'
+        )
+    if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f'{where}: expected a sequence of names, got {names!r}')
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f'{where}: expected different names, got {first_names(twice)} more than once')
+    return tuple(names)
+
+
 def read_voc_layout(root: str | Path, classes: Sequence[str] | None = None) -> VocLayout:
     """Find the parts of a folder of Pascal VOC layout.
 
@@ -81,9 +125,9 @@ def read_voc_layout(root: str | Path, classes: Sequence[str] | None = None) -> V
     """
     root = Path(root)
     if not (root / 'VOC2007').is_dir():
-        raise ValueError(f'data root: expected a folder with VOC2007 in it, got {str(root)!r}')
+        raise ValueError(f'data root: expected a folder with VOC2007 in it, got {str(root)!r}{advice(root, "voc")}')
     years = tuple(year for year in ('VOC2007', 'VOC2012') if (root / year).is_dir())
-    names = tuple(classes or VOC_CLASSES)
+    names = VOC_CLASSES if classes is None else class_names(classes)
     num_train = sum(_count_listed(root / year / _VOC_LISTS / 'trainval.txt') for year in years)
     _count_listed(root / 'VOC2007' / _VOC_LISTS / 'test.txt')
     return VocLayout(root, years, names, num_train)
@@ -94,7 +138,9 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
 
     Args:
         root: Folder that holds ``annotations/instances_{train,val}2017.json`` (or without the year) and the images, in
-            ``train2017/`` and ``val2017/``, ``train/`` and ``val/``, or together in ``images/``.
+            ``train2017/`` and ``val2017/``, ``train/`` and ``val/``, or together in ``images/``; or an export of
+            Roboflow (``train/_annotations.coco.json`` and ``valid/_annotations.coco.json`` beside the images), or of
+            CVAT (``annotations/instances_{Train,Validation}.json``, ``images/{Train,Validation}/``).
         annotations: The two annotation files relative to ``root``, if they are named otherwise.
         masks: Whether objects need masks, besides boxes.
 
@@ -103,12 +149,16 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
             other classes.
     """
     root = Path(root)
-    splits = []
+    splits: list[tuple[str, dict[str, Any]]] = []
     for index, split in enumerate(('train', 'val')):
-        names = [f'annotations/instances_{split}2017.json', f'annotations/instances_{split}.json']
-        ann_file = _first_existing(root, [annotations[index]] if annotations else names, 'annotation file')
-        splits.append(_coco_split(root, ann_file, split, masks=masks))
-    train, val = splits
+        names = [annotations[index]] if annotations else _COCO_FILES[split]
+        ann_file = _first_existing(root, names, 'annotation file')
+        splits.append((ann_file, read_coco(root / ann_file)))
+    grouping = set.intersection(*(_grouping_categories(content) for _, content in splits))
+    train, val = (
+        _coco_split(root, ann_file, content, split, grouping, masks=masks)
+        for split, (ann_file, content) in zip(('train', 'val'), splits, strict=True)
+    )
     if train.classes != val.classes:
         raise ValueError(
             f'{val.ann_file}: expected the categories of {train.ann_file}, in their order '
@@ -120,43 +170,45 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
 def _count_listed(listing: Path) -> int:
     if not listing.is_file():
         raise ValueError(f'data root: expected the list {str(listing)!r}, which does not exist')
-    # The host takes each line as it is, without the flag that VOC's per-class lists carry.
-    count = len(listing.read_text(encoding='utf-8').splitlines())
-    if not count:
-        raise ValueError(f'{str(listing)!r}: expected names of images, got an empty file')
-    return count
+    return len(listed_names(listing))
 
 
-def _coco_split(root: Path, ann_file: str, split: str, *, masks: bool) -> CocoSplit:
+def _coco_split(
+    root: Path, ann_file: str, content: dict[str, Any], split: str, grouping: set[str], *, masks: bool
+) -> CocoSplit:
     where = str(root / ann_file)
-    content = _read_annotations(root / ann_file)
     images = content['images']
     if not images:
         raise ValueError(f'{where!r}: expected images, got an empty list')
     if masks and not any(entry.get('segmentation') for entry in content['annotations']):
-        raise ValueError(f'{where!r}: expected annotations with a segmentation (masks), got none')
-    folder = _first_existing(root, [f'{split}2017', split, 'images'], 'image folder')
-    return CocoSplit(ann_file, f'{folder}/', len(images), tuple(entry['name'] for entry in content['categories']))
+        raise ValueError(
+            f'{where!r}: expected annotations with a segmentation (masks), got none; a detector that learns from boxes '
+            'alone takes them (--detector faster-rcnn)'
+        )
+    beside = Path(ann_file).parent.as_posix()
+    folders = [*_COCO_FOLDERS[split], beside]
+    # Some tools leave folders with nothing of the split in them.
+    holding = [folder for folder in folders if (root / folder / images[0]['file_name']).is_file()]
+    folder = holding[0] if holding else _first_existing(root, folders[:-1], 'image folder')
+    names = (entry['name'] for entry in content['categories'])
+    return CocoSplit(ann_file, f'{folder}/', len(images), tuple(name for name in names if name not in grouping))
 
 
-def _read_annotations(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f'{str(path)!r}: expected JSON, got {error}') from None
-    keys = ('images', 'annotations', 'categories')
-    if not isinstance(content, dict) or any(key not in content for key in keys):
-        raise ValueError(f'{str(path)!r}: expected COCO annotations with {", ".join(keys)}')
-    for key in keys:
-        if not isinstance(content[key], list) or not all(isinstance(entry, dict) for entry in content[key]):
-            raise ValueError(f'{str(path)!r}: expected {key} to be a list of objects')
-    if not all('name' in category for category in content['categories']):
-        raise ValueError(f'{str(path)!r}: expected a name for each of the categories, got one without')
-    return content
+def _grouping_categories(content: dict[str, Any]) -> set[str]:
+    """Roboflow's first category, which has no objects: it is the supercategory of the others, and has none itself."""
+    used = {entry.get('category_id') for entry in content['annotations']}
+    above = {entry.get('supercategory') for entry in content['categories']}
+    return {
+        entry['name']
+        for entry in content['categories']
+        if entry.get('supercategory') == 'none' and entry['id'] not in used and entry['name'] in above
+    }
 
 
 def _first_existing(root: Path, names: Sequence[str], what: str) -> str:
     for name in names:
         if (root / name).exists():
             return name
-    raise ValueError(f'data root {str(root)!r}: expected an {what} {" or ".join(names)}, got none')
+    raise ValueError(
+        f'data root {str(root)!r}: expected an {what} {" or ".join(names)}, got none{advice(root, "coco")}'
+    )

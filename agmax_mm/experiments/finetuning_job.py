@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from agmax_mm.detection.detectors import DATA_ROOTS, recipe_of
-from agmax_mm.detection.layouts import CocoLayout, VocLayout, read_coco_layout, read_voc_layout
+from agmax_mm.detection.layouts import CocoLayout, VocLayout, class_names, read_coco_layout, read_voc_layout
 from agmax_mm.detection.recipe import (
     Length,
     fit_backbone,
@@ -121,6 +121,6 @@ def _read_layout(job: Transfer, *, masks: bool) -> VocLayout | CocoLayout:
             raise ValueError('annotation files: expected none for the task voc, whose layout names them')
         return read_voc_layout(data_root, job.classes)
     layout = read_coco_layout(data_root, job.annotations, masks=masks)
-    if job.classes and tuple(job.classes) != layout.classes:
+    if job.classes and class_names(job.classes) != layout.classes:
         raise ValueError(f'classes: expected those of the annotation files, {layout.classes}, got {tuple(job.classes)}')
     return layout

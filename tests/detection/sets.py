@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -89,3 +91,17 @@ def write_coco(root: Path, names: tuple[str, ...] = ('box', 'other'), train: int
         content = {'images': images, 'annotations': annotations, 'categories': categories}
         (root / 'annotations' / f'instances_{split}.json').write_text(json.dumps(content))
     return root
+
+
+def edit_coco(root: Path, change: Callable[[dict[str, Any]], Any], split: str = 'train') -> None:
+    """Change an annotation file of :func:`write_coco` in place."""
+    path = root / f'annotations/instances_{split}.json'
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def edit_xml(root: Path, index: int, change: Callable[[str], str]) -> None:
+    """Change an annotation of :func:`write_voc` in place."""
+    path = root / f'VOC2007/Annotations/{index:03}.xml'
+    path.write_text(change(path.read_text()))

@@ -22,7 +22,7 @@ from agmax_mm.detection.datasets import (
 )
 from agmax_mm.detection.defects import box_defect
 from agmax_mm.engine.config import load_config, prepare_config
-from tests.detection.sets import SIZE, write_coco, write_voc
+from tests.detection.sets import SIZE, edit_coco, edit_xml, write_coco, write_voc
 
 HEIGHT, WIDTH = SIZE
 # What a box is called to its edges: left, top, right, bottom, counted from 0.
@@ -70,18 +70,6 @@ def xml_object(box, name='box'):
         + ''.join(f'<{edge}>{value + 1}</{edge}>' for edge, value in edges)
         + '</bndbox></object>'
     )
-
-
-def edit_xml(root, index, change):
-    path = root / f'VOC2007/Annotations/{index:03}.xml'
-    path.write_text(change(path.read_text()))
-
-
-def edit_coco(root, change, split='train'):
-    path = root / f'annotations/instances_{split}.json'
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
 
 
 def add_annotation(content, box, **changes):
@@ -163,7 +151,7 @@ VOC_DAMAGES = [
     (turn, rf'001\.jpg \({WIDTH} x {HEIGHT} annotated, is {HEIGHT} x {WIDTH}\)$'),
     (
         lambda root: edit_xml(root, 1, lambda text: text.replace('>box<', '>bx<')),
-        r"expected objects of box, got 1 unknown class\(es\): 'bx' in .*001\.xml; set .*unknown_classes='ignore'",
+        r"expected objects of box, got 1 unknown class\(es\): 'bx' in .*001\.xml; name .*--classes.*'ignore'",
     ),
     (
         lambda root: [edit_xml(root, n, lambda text: re.sub('<object>.*</object>', '', text)) for n in range(4)],
@@ -181,11 +169,14 @@ def test_damaged_voc_is_refused_in_one_line(tmp_path, damage, message):
 
 
 COCO_DAMAGES = [
-    (lambda root: (root / 'annotations/instances_train.json').write_text('{'), 'expected annotations in the form of'),
+    (lambda root: (root / 'annotations/instances_train.json').write_text('{'), 'json: expected JSON, got'),
     (lambda root: (root / 'images/train1.png').unlink(), r'1 of 4 images do not exist: .*train1\.png$'),
-    (lambda root: (root / 'images/train1.png').write_bytes(b''), r'1 of 4 images are damaged .*train1\.png$'),
+    (lambda root: (root / 'images/train1.png').write_bytes(b''), r'1 of 4 images are damaged, .*train1\.png$'),
     (lambda root: edit_coco(root, lambda c: c['images'][1].update(width=1)), r'not of the size .*train1\.png \(1 x 64'),
-    (lambda root: edit_coco(root, lambda c: c['images'][1].pop('width')), "form of COCO, got no key 'width'"),
+    (
+        lambda root: edit_coco(root, lambda c: c['images'][1].pop('width')),
+        'train1.png: expected a width in pixels, got None',
+    ),
     (
         lambda root: edit_coco(root, lambda c: c['annotations'][1].update(bbox=[1, 2, 3])),
         r'train1\.png, annotation 2: expected a box and its area',
@@ -202,7 +193,10 @@ COCO_DAMAGES = [
         lambda root: edit_coco(root, lambda c: c['categories'].pop()),
         'expected the categories other of the config, got box$',
     ),
-    (lambda root: edit_coco(root, lambda c: c['annotations'][1].update(id=1)), 'form of COCO, got .*not unique'),
+    (
+        lambda root: edit_coco(root, lambda c: c['annotations'][1].update(id=1)),
+        'annotations with ids of their own, got 1 .*: 1 of image_id 0 and image_id 1$',
+    ),
     (
         lambda root: edit_coco(root, lambda c: c['categories'].reverse()),
         'in the order of the config, box, other, got other, box',

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from agmax_mm.detection.layouts import VOC_CLASSES, read_coco_layout, read_voc_layout
-from tests.detection.sets import write_coco, write_voc
+from tests.detection.sets import edit_coco, write_coco, write_voc
 
 
 def test_voc_classes_are_the_hosts():
@@ -65,13 +65,6 @@ def test_incomplete_voc_is_refused(tmp_path, damage, message):
         read_voc_layout(tmp_path, ['box'])
 
 
-def edit(root, split, change):
-    path = root / f'annotations/instances_{split}.json'
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
@@ -84,19 +77,128 @@ def edit(root, split, change):
             lambda root: (root / 'annotations/instances_val.json').write_text('[]'),
             'expected COCO annotations with images',
         ),
-        (lambda root: shutil.rmtree(root / 'images'), 'expected an image folder train2017 or train or images'),
         (
-            lambda root: edit(root, 'val', lambda c: c['categories'].reverse()),
+            lambda root: shutil.rmtree(root / 'images'),
+            'expected an image folder train2017 or train or images/train .* or images, got none$',
+        ),
+        (
+            lambda root: edit_coco(root, lambda c: c['categories'].reverse(), 'val'),
             'in their order .box, other., got other, box',
         ),
         (
-            lambda root: edit(root, 'train', lambda c: [a.pop('segmentation') for a in c['annotations']]),
-            r'masks.*got none',
+            lambda root: edit_coco(root, lambda c: [a.pop('segmentation') for a in c['annotations']], 'train'),
+            r'masks.*got none; .*--detector faster-rcnn',
         ),
-        (lambda root: edit(root, 'train', lambda c: c['images'].clear()), 'expected images, got an empty list'),
+        (lambda root: edit_coco(root, lambda c: c['images'].clear()), 'expected images, got an empty list'),
     ],
 )
 def test_incomplete_coco_is_refused(tmp_path, damage, message):
     damage(write_coco(tmp_path))
     with pytest.raises(ValueError, match=message):
         read_coco_layout(tmp_path)
+
+
+def test_roboflows_export_is_read(tmp_path):
+    """Annotation files beside their images, ids from 0, and a first category that only groups the others."""
+    write_coco(tmp_path, ('fig', 'pear'))
+
+    def export(content):
+        for category in content['categories']:
+            category['supercategory'] = 'fruit'
+        content['categories'].insert(0, {'id': 0, 'name': 'fruit', 'supercategory': 'none'})
+
+    for split, folder in (('train', 'train'), ('val', 'valid')):
+        edit_coco(tmp_path, export, split)
+        (tmp_path / folder).mkdir()
+        for image in (tmp_path / 'images').glob(f'{split}*'):
+            image.rename(tmp_path / folder / image.name)
+        (tmp_path / f'annotations/instances_{split}.json').rename(tmp_path / folder / '_annotations.coco.json')
+    shutil.rmtree(tmp_path / 'images')
+    shutil.rmtree(tmp_path / 'annotations')
+    named = read_coco_layout(tmp_path, ['train/_annotations.coco.json', 'valid/_annotations.coco.json'])
+    assert read_coco_layout(tmp_path) == named
+    assert (named.classes, named.train.image_dir, named.val.image_dir) == (('fig', 'pear'), 'train/', 'valid/')
+    # With an object of its own it is a class as any other.
+    path = tmp_path / 'train/_annotations.coco.json'
+    content = json.loads(path.read_text())
+    content['annotations'][0]['category_id'] = 0
+    path.write_text(json.dumps(content))
+    assert read_coco_layout(tmp_path).classes == ('fruit', 'fig', 'pear')
+
+
+def test_images_are_looked_for_where_they_are(tmp_path):
+    """CVAT's subsets, and an empty folder of the usual name."""
+    write_coco(tmp_path)
+    for split, subset in (('train', 'Train'), ('val', 'Validation')):
+        (tmp_path / 'images' / subset).mkdir()
+        (tmp_path / split).mkdir()
+        for image in (tmp_path / 'images').glob(f'{split}*.png'):
+            image.rename(tmp_path / 'images' / subset / image.name)
+        path = tmp_path / f'annotations/instances_{split}.json'
+        path.rename(path.with_name(f'instances_{subset}.json'))
+    layout = read_coco_layout(tmp_path)
+    assert (layout.train.image_dir, layout.val.image_dir) == ('images/Train/', 'images/Validation/')
+    assert layout.val.ann_file == 'annotations/instances_Validation.json'
+
+
+def labelme(root):
+    write(
+        root / 'a.json',
+        {'version': '5', 'shapes': [], 'imagePath': 'a.jpg', 'imageData': 'x' * 300_000, 'imageWidth': 3},
+    )
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def cvat_voc(root):
+    write_voc(root / 'job')
+    for folder in (root / 'job/VOC2007').iterdir():
+        folder.rename(root / folder.name)
+
+
+def roboflow_voc(root):
+    write_voc(root / 'job')
+    (root / 'job/VOC2007/Annotations').rename(root / 'train')
+
+
+@pytest.mark.parametrize(
+    ('make', 'task', 'message'),
+    [
+        (labelme, 'coco', r'labelme.*labelme2coco\.py.*--ann TRAIN VAL$'),
+        (labelme, 'voc', r'labelme.*labelme2coco\.py'),
+        (
+            lambda root: write(root / 'annotations/instances_default.json', {}),
+            'coco',
+            'CVAT.*Train and Validation.*--ann',
+        ),
+        (lambda root: write(root / 'annotations.xml', '<annotations/>'), 'coco', 'CVAT.*export again as COCO'),
+        (cvat_voc, 'voc', 'CVAT.*VOC2007.*trainval.txt and test.txt'),
+        (lambda root: write(root / 'data.yaml', 'nc: 1'), 'coco', 'YOLO.*export again as COCO'),
+        (roboflow_voc, 'voc', 'Roboflow.*export again as COCO'),
+        (write_coco, 'voc', 'give --task coco$'),
+        (write_voc, 'coco', 'give --task voc and --classes$'),
+        (lambda root: None, 'coco', 'got none$'),
+    ],
+)
+def test_layouts_of_other_tools_are_refused_with_advice(tmp_path, make, task, message):
+    make(tmp_path)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_coco_layout(tmp_path) if task == 'coco' else read_voc_layout(tmp_path)
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('names', 'message'),
+    [
+        ('box', r"got the text 'box'; write \('box',\)"),
+        ((), r'got \(\)'),
+        (['box', 3], 'sequence of names, got'),
+        (['box', 'fig', 'box'], 'got box more than once'),
+    ],
+)
+def test_classes_are_names(tmp_path, names, message):
+    with pytest.raises(ValueError, match=message):
+        read_voc_layout(write_voc(tmp_path), names)
