@@ -77,8 +77,8 @@ class _Checked:
         if report.unknown and (self.unknown_classes == 'error' or not objects):
             names = first_names(f'{name!r} in {first_names(at, 1)}' for name, at in report.unknown.items())
             raise ValueError(
-                f'{source}: expected objects of {first_names(classes)}, got {len(report.unknown)} unknown class(es): {names}; '
-                "name the data's classes (--classes, or metainfo.classes in a config), or set the data set's "
+                f'{source}: expected objects of {first_names(classes)}, got {len(report.unknown)} unknown class(es): '
+                f"{names}; name the data's classes (--classes, or metainfo.classes in a config), or set the data set's "
                 "unknown_classes='ignore' to train on a part of the classes"
             )
         if not objects:
@@ -232,7 +232,8 @@ class CheckedCocoDataset(_Checked, CocoDataset):
         absent = [name for name in classes if name not in there]
         if absent:
             raise ValueError(
-                f'{self.ann_file}: expected the categories {first_names(absent)} of the config, got {first_names(there)}'
+                f'{self.ann_file}: expected the categories {first_names(absent)} of the config, got '
+                f'{first_names(there)}'
             )
         names = [name for name in there if name in classes]
         if names != classes:
