@@ -153,7 +153,7 @@ def bad_options() -> Iterator[str]:
 
 
 def outcome(pair: str) -> tuple[str, str]:
-    """How one option ends: ``'clear'``, ``'vague'`` or ``'silent'``, with the message.
+    """The outcome of one option: ``'clear'``, ``'vague'`` or ``'silent'``, with the message.
 
     The config is read, completed and checked as for a run; its model, preprocessor and transforms are built. Clear is a
     ``ValueError`` that names the option's last key.

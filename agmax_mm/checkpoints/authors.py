@@ -14,11 +14,11 @@ from torch import Tensor
 
 from agmax_mm.checkpoints.renaming import (
     State,
-    below,
     family_here,
     family_of,
     find_extractor,
     first_names,
+    tensors_under,
     with_counters,
 )
 
@@ -52,14 +52,14 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     """
     prefix, extractor = find_extractor(state)
     family = family_of(extractor)
-    classifier = below(state, prefix.removesuffix('feature_extractor.') + _THEIR_CLASSIFIER)
+    classifier = tensors_under(state, prefix.removesuffix('feature_extractor.') + _THEIR_CLASSIFIER)
     if family is None or not prefix or set(classifier) != {'weight', 'bias'}:
         raise ValueError(
             "expected a wide ResNet, ResNet, RegNet or EfficientNet classifier of the AgMax authors' (keys below "
             'feature_extractor. and classifier.; their networks for speech are not known here, their extractors alone '
             f'are read by tools/export_backbone.py), got the keys {first_names(state)}'
         )
-    pair_head = below(state, THEIR_PAIR_HEAD)
+    pair_head = tensors_under(state, THEIR_PAIR_HEAD)
     if (extra := len(state) - len(extractor) - len(classifier) - len(pair_head)) > 0:
         raise ValueError(
             f"the AgMax authors' {family.name}: expected its tensors alone, got {extra} others beside them"
@@ -77,7 +77,7 @@ def weight_decay_of(state: Mapping[str, Tensor]) -> float:
     Source: their ``constant.py`` and ``features/*.py``: 5e-4 on CIFAR, 1e-4 for ResNets and 5e-5 for RegNets and
     EfficientNets on ImageNet.
     """
-    family = family_here(below(state, 'backbone.'))
+    family = family_here(tensors_under(state, 'backbone.'))
     return {'WideResNet': 5e-4, 'ResNet': 1e-4}.get(family.name if family else '', 5e-5)
 
 
@@ -98,14 +98,14 @@ def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
     """
     if layout not in LAYOUTS:
         raise ValueError(f'layout: expected one of {", ".join(LAYOUTS)}, got {layout!r}')
-    backbone, head = below(state, 'backbone.'), below(state, OUR_CLASSIFIER)
+    backbone, head = tensors_under(state, 'backbone.'), tensors_under(state, OUR_CLASSIFIER)
     family = family_here(backbone)
     if family is None or set(head) != {'weight', 'bias'}:
         raise ValueError(
             'expected a network that the AgMax authors have (wide ResNet, ResNet, RegNet, EfficientNet) with a linear '
             f'head, got the keys {first_names(state)}'
         )
-    pair_head = below(state, OUR_PAIR_HEAD) if layout != 'baseline' else {}
+    pair_head = tensors_under(state, OUR_PAIR_HEAD) if layout != 'baseline' else {}
     inner = 'module.backbone.' if pair_head or layout == 'two-views' else 'module.'
     extractor = family.extractor(backbone)
     if family.unused:

@@ -55,7 +55,7 @@ class Checkpoint:
 
     @property
     def note(self) -> Mapping[str, Any]:
-        """What this package wrote into the file about the run, empty in others' files."""
+        """The note that this package wrote into the file about the run, empty in others' files."""
         meta = self.content.get('meta')
         note = meta.get(NOTE) if isinstance(meta, Mapping) else None
         return note if isinstance(note, Mapping) else {}
@@ -67,7 +67,7 @@ class Checkpoint:
 
     @property
     def run_facts(self) -> dict[str, Any]:
-        """What other trainers note beside the weights: epoch, scores, name of the network."""
+        """The notes of other trainers beside the weights: epoch, scores, name of the network."""
         facts = {name: self.content.get(name) for name in _RUN_FACTS}
         return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 

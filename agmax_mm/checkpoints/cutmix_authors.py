@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from agmax_mm.checkpoints.renaming import State, below, first_names, with_counters
+from agmax_mm.checkpoints.renaming import State, first_names, tensors_under, with_counters
 
 _CIFAR_NETWORKS = ('PyramidNet', 'CIFARResNet')
 _THEIR_CLASSIFIER = 'fc.'
@@ -31,7 +31,7 @@ _NETWORKS = {
 
 
 def network_of(backbone: Mapping[str, Tensor]) -> str | None:
-    """Which of their networks these tensors make up: ``'PyramidNet'``, ``'CIFARResNet'``, ``'ResNet'`` or None.
+    """The type of their network that these tensors make up: ``'PyramidNet'``, ``'CIFARResNet'``, ``'ResNet'`` or None.
 
     Args:
         backbone: Name without prefix to tensor, without the classifier's; theirs or ours.
@@ -66,7 +66,7 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     Raises:
         ValueError: If it is no classifier of theirs, or has tensors that are none of a known network's.
     """
-    backbone, classifier = _without_classifier(state), below(state, _THEIR_CLASSIFIER)
+    backbone, classifier = _without_classifier(state), tensors_under(state, _THEIR_CLASSIFIER)
     if network_of(backbone) is None or set(classifier) != {'weight', 'bias'}:
         raise ValueError(
             "expected a PyramidNet or ResNet classifier of the CutMix authors' (bottleneck blocks for CIFAR), and "
@@ -79,7 +79,7 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
 
 
 def checkpoint_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """What their ``test.py --pretrained`` reads, beside a network of this package's.
+    """The content of a file that their ``test.py --pretrained`` reads, from a network of this package's.
 
     Args:
         state: State dict of an :class:`~agmax_mm.models.AgMaxClassifier` with a linear head; a pair head, which they
@@ -88,7 +88,7 @@ def checkpoint_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     Raises:
         ValueError: If the network is none of theirs or the head is not linear.
     """
-    backbone, classifier = below(state, _OUR_BACKBONE), below(state, _OUR_CLASSIFIER)
+    backbone, classifier = tensors_under(state, _OUR_BACKBONE), tensors_under(state, _OUR_CLASSIFIER)
     network = network_of(backbone)
     if network is None or set(classifier) != {'weight', 'bias'}:
         raise ValueError(

@@ -17,9 +17,9 @@ from agmax_mm.checkpoints.libraries import classifier_of, family_in
 from agmax_mm.checkpoints.renaming import (
     EXTRACTOR_PREFIXES,
     State,
-    below,
     family_of,
     find_extractor,
+    tensors_under,
     with_counters,
 )
 
@@ -135,8 +135,8 @@ FORMATS: dict[str, SourceFormat] = {
     ),
     # Exported backbones, and checkpoints of this package, mmpretrain and mmdet.
     'openmmlab': SourceFormat(
-        lambda state: bool(below(state, 'backbone.')) and not below(state, EXTRACTOR_PREFIXES[0]),
-        lambda state: below(state, 'backbone.'),
+        lambda state: bool(tensors_under(state, 'backbone.')) and not tensors_under(state, EXTRACTOR_PREFIXES[0]),
+        lambda state: tensors_under(state, 'backbone.'),
     ),
     # Also the AgMax authors' bare ResNet extractors, and timm's ResNets and VGGs.
     'torchvision': _library('torchvision', "torchvision's"),

@@ -1,4 +1,4 @@
-"""How torchvision, timm and mmdet's SSD name the tensors of backbones, and how the same backbones are named here.
+"""Names of backbones' tensors in torchvision, timm and mmdet's SSD, and those of the same backbones here.
 
 Names here are the host's, those of mmpretrain's and mmdet's backbones, which agree but for VGG.
 """
@@ -17,8 +17,8 @@ from agmax_mm.checkpoints.renaming import (
     RESNET_NAMES,
     Family,
     State,
-    below,
     first_names,
+    tensors_under,
 )
 
 # One name of every PyramidNet, whose other names begin like a ResNet's.
@@ -153,7 +153,7 @@ def classifier_of(library: str, state: Mapping[str, Tensor]) -> State:
         return {}
     if family is _VGG:
         return {f'backbone.{name}': value for name, value in state.items() if _VGG_LINEAR.fullmatch(name)}
-    layer = below(state, family.unused)
+    layer = tensors_under(state, family.unused)
     return {f'head.fc.{name}': value for name, value in layer.items()} if layer.keys() == {'weight', 'bias'} else {}
 
 

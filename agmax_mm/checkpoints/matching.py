@@ -13,7 +13,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Match:
-    """How the tensors of a file and those of a module compare by name and shape.
+    """The comparison of the tensors of a file with those of a module, by name and shape.
 
     Attributes:
         expected: Number of tensors that the module has and that were compared.

@@ -1,4 +1,4 @@
-"""How the AgMax authors name the tensors of their networks, and how the same networks are named here.
+"""Names of tensors in the AgMax authors' networks, and in the same networks here.
 
 Their names are those of github.com/roatienza/agmax: ``features/*.py`` for the extractors, which for RegNet and
 EfficientNet are timm's (0.4.12, whose names timm has kept) below ``features.``, and ``backbones.py`` and ``models.py``
@@ -135,14 +135,14 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def below(state: Mapping[str, Tensor], prefix: str) -> State:
+def tensors_under(state: Mapping[str, Tensor], prefix: str) -> State:
     """The tensors whose names begin with ``prefix``, without it."""
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def find_extractor(state: Mapping[str, Tensor]) -> tuple[str, State]:
     """The extractor of one of the authors' flat state dicts and its prefix, which is '' for an extractor alone."""
-    found = ((prefix, below(state, prefix)) for prefix in EXTRACTOR_PREFIXES)
+    found = ((prefix, tensors_under(state, prefix)) for prefix in EXTRACTOR_PREFIXES)
     return next((one for one in found if one[1]), ('', dict(state)))
 
 

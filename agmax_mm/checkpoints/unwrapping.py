@@ -1,4 +1,4 @@
-"""Where the tensors are in what a checkpoint file holds: one level down, under a prefix, or beside an average."""
+"""Find the tensors in the content of a checkpoint file: one level down, under a prefix, or beside an average."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from agmax_mm.checkpoints.renaming import State, below
+from agmax_mm.checkpoints.renaming import State, tensors_under
 
 # Which weights of a run that also kept a moving average of them: what the file has in the usual place, or a named one.
 WEIGHTS = ('auto', 'average', 'plain')
@@ -38,7 +38,7 @@ def has_average(content: Mapping[str, Any]) -> bool:
 
 
 def usual_weights(content: Mapping[str, Any]) -> str:
-    """Which of the two sets of weights is in the usual place: ``'average'`` or ``'plain'``."""
+    """The kind of the weights in the usual place: ``'average'`` or ``'plain'``."""
     return 'average' if _MMENGINE_PLAIN in content else 'plain'
 
 
@@ -77,7 +77,7 @@ def largest_state(content: Any, place: str = '') -> tuple[int, str]:
 def _mappings(content: Mapping[str, Any], weights: str) -> Iterator[Mapping[str, Any]]:
     if weights == 'plain' and _MMENGINE_PLAIN in content:
         # Its only name beside the weights' counts the steps.
-        yield below(content[_MMENGINE_PLAIN], 'module.')
+        yield tensors_under(content[_MMENGINE_PLAIN], 'module.')
         return
     averages = [content[key] for key in _AVERAGES if isinstance(content.get(key), Mapping)]
     if weights == 'average' and averages:
@@ -91,8 +91,8 @@ def _mappings(content: Mapping[str, Any], weights: str) -> Iterator[Mapping[str,
 
 def _without_wrappers(state: State) -> Iterator[State]:
     if all(name.startswith('module.') for name in state):
-        state = below(state, 'module.')
+        state = tensors_under(state, 'module.')
     yield state
     for prefix in _PREFIXES:
-        if inner := below(state, prefix):
+        if inner := tensors_under(state, prefix):
             yield from _without_wrappers(inner)

@@ -63,7 +63,7 @@ class DataReport:
         return f'{line}; left out: {reasons}' if reasons else line
 
     def reasons(self) -> str:
-        """What is left out, with counts and places; an empty text if nothing is."""
+        """A text of the parts that are left out, with counts and places; empty if none are."""
         left_out = {**self.left_out, **{f'of the unknown class {name!r}': at for name, at in self.unknown.items()}}
         return ', '.join(f'{len(places)} {defect} (in {first_names(places)})' for defect, places in left_out.items())
 

@@ -269,7 +269,7 @@ def _registries() -> list[Registry]:
 
 
 def _find(kind: str, registry: Registry | None) -> tuple[Any, set[str]]:
-    """What a type names, looked up as the host does and then everywhere, and the names beside it."""
+    """The class or function of a type, looked up as the host does and then everywhere, and the names beside it."""
     names: set[str] = set()
     first: list[Registry] = [] if registry is None else [registry]
     for candidate in [*first, *_registries()]:

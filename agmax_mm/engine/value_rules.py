@@ -1,4 +1,4 @@
-"""What values options may have: by their annotations, and by what their names mean wherever they stand."""
+"""Possible values of options: by their annotations, and by the meaning that a name has everywhere."""
 
 from __future__ import annotations
 
@@ -143,13 +143,13 @@ RULES = {
 
 
 def broken_rule(name: str, value: Any) -> str | None:
-    """What was expected of an option of this name; None where the value is possible."""
+    """The expectation that a value breaks by its option's name; None where the value is possible."""
     rule = RULES.get(name)
     return None if rule is None or value is None or rule.holds(value) else rule.expected
 
 
 def broken_hint(hint: Any, value: Any) -> str | None:
-    """What an annotation expects; None where the value fits, or where the annotation says nothing about plain values.
+    """The expectation of an annotation; None where the value fits, or the annotation says nothing about plain values.
 
     Lists stand for any sequence, dictionaries for objects that are built from them.
     """
@@ -157,7 +157,7 @@ def broken_hint(hint: Any, value: Any) -> str | None:
 
 
 def broken_default(default: Any, value: Any) -> str | None:
-    """What an option without annotation expects, by its default; None where the value may fit."""
+    """The expectation of an option without annotation, by its default; None where the value may fit."""
     if value is None or isinstance(value, dict | list | tuple):
         return None
     kinds = ((bool, bool), (int, int | float), (float, int | float), (str, str))

@@ -1,4 +1,4 @@
-"""Where the stages of a plan run: in this process, in processes of this machine, or as jobs of Slurm."""
+"""Executors run the stages of a plan: in this process, in processes of this machine, or as jobs of Slurm."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class _SlurmJob:
 
 
 class _Command:
-    """What runs in a job: a command, its output in a file. Where the job's time is up, the same again in a new job."""
+    """The work of a job: a command, its output in a file. When the job's time is up, a new job does the same again."""
 
     def __init__(self, command: list[str], log: str, environment: Mapping[str, str]) -> None:
         self.command, self.log, self.environment = command, log, dict(environment)
@@ -235,7 +235,7 @@ def start_process(
 
 
 def _python_path() -> str:
-    """Where this very package is found, before all else."""
+    """The value of ``PYTHONPATH`` by which Python finds this very package before all else."""
     return os.pathsep.join(filter(None, [str(Path(agmax_mm.__file__).parents[1]), os.environ.get('PYTHONPATH')]))
 
 

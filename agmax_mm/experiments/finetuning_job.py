@@ -1,4 +1,4 @@
-"""What to fine-tune, on what and how, and the config that this makes."""
+"""A fine-tuning: its backbone, data and options, and the config that follows from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BATCH = 'train_dataloader.batch_size'
 
 @dataclass(frozen=True)
 class Transfer:
-    """What to fine-tune, on what, and how.
+    """A fine-tuning: its backbone, data and options.
 
     Attributes:
         backbone: Checkpoint or exported backbone; None trains from scratch.
@@ -73,7 +73,7 @@ class Transfer:
 
     @property
     def backbone_path(self) -> Path:
-        """Where the backbone is kept for the runs."""
+        """The place of the backbone's copy for the runs."""
         return self.work_dir / 'backbone.safetensors'
 
 

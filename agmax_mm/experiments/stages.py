@@ -232,7 +232,7 @@ class Pipeline:
         return sum(stage.weight for stage in self.stages if done is None or stage.name in done)
 
     def _percent(self, done: set[str]) -> int:
-        """How much of the plan's weight is done."""
+        """The finished part of the plan's weight, in percent."""
         underway = sum(running.share * running.stage.weight for running in self._running)
         return int(100 * (self._weight(done) + underway) / self._weight())
 

@@ -1,4 +1,4 @@
-"""What a study compares, from its file."""
+"""A study and its arms, from its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study found: mean and spread of each arm, and its differences to the first one."""
+"""Outcome of a study: mean and spread of each arm, and its differences to the first one."""
 
 from __future__ import annotations
 

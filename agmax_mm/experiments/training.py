@@ -63,6 +63,6 @@ def config_text(config: Config) -> str:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What a run has recorded so far; empty where it has not begun."""
+    """The record of a run so far; empty where it has not begun."""
     path = folder / RESULT_FILE
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}

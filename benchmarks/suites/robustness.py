@@ -139,7 +139,7 @@ def _ours(image: Image, name: str, severity: int, seed: int) -> Image:
 
 
 def attack_speed(network: nn.Module, side: int, rounds: int, batch: int) -> tuple[int, Any]:
-    """How many times as fast the batched attack is as the AgMax authors' loop over single images."""
+    """The speed-up of the batched attack over the AgMax authors' loop over single images."""
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(batch, 3, side, side, generator=generator)
     network.eval().requires_grad_(False)

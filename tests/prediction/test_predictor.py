@@ -15,9 +15,11 @@ import torch
 from mmengine.config import Config
 
 from agmax_mm import Predictor
+from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.prediction.inputs import expand
 from agmax_mm.prediction.output import one_line, write_predictions
 from agmax_mm.prediction.predictor import Predictor as SamePredictor
+from agmax_mm.prediction.stored_config import stored_config
 from agmax_mm.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +147,17 @@ def test_a_config_in_a_checkpoint_calls_nothing(tmp_path, classifier, pictures, 
     path = write_checkpoint(tmp_path / 'bad.pth', config, classifier)
     with pytest.raises(ValueError, match='expected a config of types of agmax_mm'):
         Predictor(path)
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_modules_that_a_checkpoint_names_are_not_imported(tmp_path, classifier, pictures, monkeypatch):
+    (tmp_path / 'named_module.py').write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = classifier_config()
+    config['custom_imports'] = {'imports': ['named_module'], 'allow_failed_imports': False}
+    path = write_checkpoint(tmp_path / 'with_imports.pth', config, classifier)
+    assert 'custom_imports' not in stored_config(read_checkpoint(path))
+    assert len(Predictor(path)([pictures / 'a.png'])) == 1
     assert not (tmp_path / 'ran').exists()
 
 
