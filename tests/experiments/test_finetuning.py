@@ -159,7 +159,7 @@ def test_wrong_depth_is_refused_before_anything_is_written(checkpoint, tmp_path)
 def test_damaged_data_are_refused_before_anything_is_written(checkpoint, tmp_path):
     data = write_voc(tmp_path / 'data')
     (data / 'VOC2007/JPEGImages/004.jpg').write_bytes(b'GIF')
-    with pytest.raises(ValueError, match=r'test\.txt: 1 of 2 images are damaged or something else: .*004\.jpg'):
+    with pytest.raises(ValueError, match=r'test\.txt: 1 of 2 images are damaged, half-written .*004\.jpg'):
         transfer(job(checkpoint, tmp_path / 'w', 'voc', data_root=str(data), classes=['box']))
     assert not (tmp_path / 'w').exists()
 
