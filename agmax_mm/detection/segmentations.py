@@ -6,6 +6,7 @@ very large end in a crash or take all memory, run lengths that do not add up rea
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -121,14 +122,20 @@ def _checked_runs(segmentation: dict[str, Any], height: int, width: int) -> tupl
 
 
 def _polygon_defect(polygon: NDArray[np.float64], height: int, width: int) -> str | None:
-    if not np.isfinite(polygon).all():
-        return NOT_FINITE
     x, y = polygon[0::2], polygon[1::2]
-    if x.min() < -width or x.max() > 2 * width or y.min() < -height or y.max() > 2 * height:
+    # One number that is not finite makes an end of the range so.
+    left, right, top, bottom = (float(edge) for edge in (x.min(), x.max(), y.min(), y.max()))
+    if not all(map(math.isfinite, (left, right, top, bottom))):
+        return NOT_FINITE
+    if left < -width or right > 2 * width or top < -height or bottom > 2 * height:
         return FAR
-    steps = np.maximum(np.abs(np.diff(x, append=x[0])), np.abs(np.diff(y, append=y[0])))
-    if steps.sum() > _LONGEST_OUTLINE:
-        return FAR
-    outside = x.max() <= 0 or y.max() <= 0 or x.min() >= width or y.min() >= height
-    area = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    # No side is longer than the range.
+    if len(x) * max(right - left, bottom - top) > _LONGEST_OUTLINE:
+        steps = np.maximum(np.abs(np.diff(x, append=x[0])), np.abs(np.diff(y, append=y[0])))
+        if steps.sum() > _LONGEST_OUTLINE:
+            return FAR
+    outside = right <= 0 or bottom <= 0 or left >= width or top >= height
+    # By the shoelace formula, from the first point, so that numbers stay small.
+    x, y = x - x[0], y - y[0]
+    area = abs(float(x[:-1] @ y[1:] - x[1:] @ y[:-1])) / 2
     return NO_AREA if outside or area == 0 else None
