@@ -15,8 +15,6 @@ from typing import Any
 
 from agmax_mm import __version__
 from agmax_mm.cli import error_line
-from agmax_mm.engine.config import config_hash, load_config
-from agmax_mm.engine.launch import train
 from agmax_mm.fileio import RESULT_FILE, write_text
 from agmax_mm.machine import device_name, library_versions, usable_cores
 from tools.recipes.recipe import Recipe, recipes, reference_options
@@ -151,6 +149,8 @@ def run_trials(trials: list[Trial], data: Mapping[str, Path], configs: Path) -> 
 
 
 def _try(trial: Trial, data_root: Path, path: Path, work_dir: Path) -> Outcome:
+    from agmax_mm.engine.launch import train  # the pages about trials need no libraries
+
     started = time.monotonic()
     parameters, losses, error = None, [], None
     try:
@@ -196,6 +196,8 @@ def small_run(data_root: Path, name: str, steps: int = STEPS) -> dict[str, Any]:
 
 
 def _hash(path: Path) -> str | None:
+    from agmax_mm.engine.config import config_hash, load_config
+
     try:
         return config_hash(load_config(str(path)))
     except ValueError:
