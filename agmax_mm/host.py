@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +46,18 @@ def sample_name(sample: Any) -> str:
         return repr(str(sample.get('img_path')))
     index = sample.get('sample_idx')
     return 'an unnamed sample' if index is None else f'sample {index} of the data set'
+
+
+@contextmanager
+def without_notices() -> Iterator[None]:
+    """Import a package of the host without the line that it prints about a data format that is not installed.
+
+    It would come before what a command prints, such as its line of JSON.
+    """
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        yield
+    lines = printed.getvalue().splitlines(keepends=True)
+    print(*(line for line in lines if not line.startswith('Could not import OneDL')), sep='', end='')
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from agmax_mm.fileio import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / 'docs' / 'versions.md'
@@ -117,6 +116,8 @@ def write_row(row: dict[str, str]) -> None:
     start = f'| {row["Python"]} | {row["torch"]} |'
     kept = [old for old in text.removeprefix(HEADER).splitlines() if old and not old.startswith(start)]
     lines = sorted([*kept, line], key=lambda old: [int(number) for number in re.findall(r'\d+', old)[:6]])
+    from agmax_mm.fileio import write_text
+
     write_text(HEADER + '\n'.join(lines) + '\n', TABLE)
 
 

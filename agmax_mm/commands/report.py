@@ -29,13 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the report."""
-    from agmax_mm.recipe_files import config_path
     from agmax_mm.results.overview import write_overview
     from agmax_mm.results.runs import Run, find_runs
 
     folders = [source for source in args.sources if Path(source).is_dir()]
     runs = find_runs(folders)
-    for path in [config_path(source) for source in args.sources if source not in folders]:
+    for path in [_recipe(source) for source in args.sources if source not in folders]:
         from agmax_mm.engine.config import load_config, prepare_config
 
         recipe = load_config(path)
@@ -47,3 +46,15 @@ def main(args: argparse.Namespace) -> None:
             runs.append(Run.not_run('/'.join(Path(path).parts[-2:]), paper, content))
     written = write_overview(runs, args.out, args.title, args.format)
     print(f'wrote {", ".join(map(str, written))}')
+
+
+def _recipe(source: str) -> str:
+    """The file of a source that is no folder."""
+    from agmax_mm.recipe_files import config_path
+
+    try:
+        return config_path(source)
+    except ValueError as error:
+        if source.endswith('.py') or '/' in source:
+            raise
+        raise ValueError(f'results: expected a result.json in {source!r}, or a recipe, got neither; {error}') from None

@@ -13,7 +13,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from agmax_mm.datasets.image_files import class_folders
 from agmax_mm.engine.addresses import bare_type, typed_parts
 from agmax_mm.engine.schedule import length_key
 
@@ -138,6 +137,9 @@ def _fit_classes(config: Config) -> list[str]:
     head = config.model.get('head') or {}
     if dataset.get('type') not in _FOLDERS or dataset.get('ann_file') or 'num_classes' not in head:
         return []
+    # Data sets import the host's, which a command's checks of its arguments need not wait for.
+    from agmax_mm.datasets.image_files import class_folders
+
     folder = Path(dataset['data_root']).expanduser() / dataset.get('split', '')
     count = len(class_folders(folder)) if folder.is_dir() else 0
     if count < 2 or count == head['num_classes']:
