@@ -186,7 +186,7 @@ def _classes_by_folder(dataset: Any) -> dict[str, int]:
 
 
 def data_kind(entries: Entries) -> str:
-    """What the figures are of: stored ImageNet-C, images made like it, or something else, in words."""
+    """Name the data behind the figures in words: stored ImageNet-C, images made like it, or something else."""
     condition, values = entries[-1]
     if condition.get('kind') == 'stored':
         return 'ImageNet-C, or a part of it, as stored'

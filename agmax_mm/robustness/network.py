@@ -37,7 +37,7 @@ class Network:
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device that holds the parameters."""
         return next(self.classifier.parameters()).device
 
     def normalised(self, images: Tensor) -> Tensor:

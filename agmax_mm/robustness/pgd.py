@@ -68,7 +68,7 @@ def blocks(results: Results, folder: Path | None) -> Iterator[Text | Table | Fig
 
 
 def disagreements(one_step: Results, many_steps: Results) -> list[str]:
-    """Where FGSM and PGD tell different stories: a gain under one step that many steps do not confirm.
+    """List the gains under one step (FGSM) that many steps (PGD) do not confirm.
 
     Args:
         one_step: Results of FGSM.

@@ -67,7 +67,7 @@ def draw_sheets(measured: Measurement, folder: str) -> dict[str, str]:
         for condition in _chosen(conditions):
             network.fed = None
             with network.recording():
-                measured.suites[suite].measure(network, data, _few(condition))
+                measured.suites[suite].measure(network, data, _with_few_images(condition))
             if not measured.first:
                 continue
             assert isinstance(network.fed, Tensor)
@@ -81,8 +81,8 @@ def draw_sheets(measured: Measurement, folder: str) -> dict[str, str]:
     return names
 
 
-def _few(condition: Condition) -> Condition:
-    """Noise has no images of its own to choose from."""
+def _with_few_images(condition: Condition) -> Condition:
+    """Ask for a few images of noise, which has no images of its own to choose from."""
     return {**condition, 'images': _IMAGES} if 'images' in condition else condition
 
 

@@ -55,7 +55,7 @@ class Store:
         return (sha256, suite, _key(condition)) in self._values
 
     def values(self, sha256: str, suite: str, condition: Mapping[str, Any]) -> dict[str, Any]:
-        """What was measured under a condition."""
+        """Return the values that were measured under a condition."""
         found: dict[str, Any] = self._values[sha256, suite, _key(condition)]['values']
         return found
 
