@@ -55,7 +55,7 @@ def test_this_environment_is_healthy():
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'expected'), [(['--version'], r'agmax_mm \d'), (['doctor', '--help'], 'example: ')]
+    ('arguments', 'expected'), [(['--version'], r'agmax_mm \d'), (['doctor', '--help'], 'example:\n')]
 )
 def test_command_line(arguments, expected):
     done = subprocess.run([sys.executable, '-m', 'agmax_mm', *arguments], cwd=ROOT, capture_output=True, text=True)

@@ -47,7 +47,10 @@ def installed(tmp_path_factory):
 
 
 def _python(code, site, cwd):
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(site), *os.environ['PYTHONPATH'].split(':')[1:]])}
+    environment = {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join([str(site), *os.environ.get('PYTHONPATH', '').split(':')[1:]]),
+    }
     done = subprocess.run([sys.executable, '-c', code], cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

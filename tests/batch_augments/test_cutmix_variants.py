@@ -77,7 +77,7 @@ def test_fixed_size_inside():
 def test_scheduled_grows_from_never_to_always():
     augment = BATCH_AUGMENTS.build(dict(type='agmax_mm.ScheduledCutMix', prob=0.5))
     images, scores = torch.randn(16, 1, 64, 64), torch.eye(16)
-    with pytest.raises(ValueError, match=r"told how far training is, got nothing; add dict\(type='agmax_mm.ProgressH"):
+    with pytest.raises(ValueError, match=r"how far training is, got nothing; add dict\(type='agmax_mm.SetProgressH"):
         augment.mix(images, scores)
     for fraction in (0.0, 0.3, 1.0):
         augment.set_progress(fraction)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
 
 from agmax_mm.datasets.transforms.auto_augment import POLICIES
+from agmax_mm.engine.config import load_config
 from agmax_mm.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'agmax'
@@ -67,7 +67,7 @@ def _preprocess(config, batch, **changes):
 
 @pytest.mark.parametrize(('augmentation', 'recipe'), RECIPES)
 def test_effect(augmentation, recipe, data, monkeypatch):
-    config = Config.fromfile(CONFIGS / f'{recipe}.py')
+    config = load_config(str(CONFIGS / f'{recipe}.py'))
     cifar = 'cifar' in recipe
     options = config.train_dataloader.dataset
     options.data_root = str(data / ('cifar10' if cifar else 'imagenet'))

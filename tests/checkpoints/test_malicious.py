@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
 from pathlib import Path
 
 import cv2
@@ -43,13 +41,6 @@ def evil(tmp_path):
     return tmp_path
 
 
-def tool(name):
-    specification = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module.main
-
-
 def subcommand(name, argv):
     module = console.command_module(name)
     parser = argparse.ArgumentParser()
@@ -65,14 +56,14 @@ def classifier(place, *more):
 
 
 COMMANDS = {
-    'export': ('export_backbone', lambda place, file: [file, str(place / 'out.pth')]),
-    'export average': ('export_backbone', lambda place, file: [file, str(place / 'out.pth'), '--weights', 'average']),
+    'export': ('export', lambda place, file: [file, str(place / 'out.pth')]),
+    'export average': ('export', lambda place, file: [file, str(place / 'out.pth'), '--weights', 'average']),
     'export onnx': (
-        'export_backbone',
+        'export',
         lambda place, file: [file, str(place / 'out.onnx'), '--config', CLASSIFIER, '--image-size', '32'],
     ),
-    'convert': ('convert_checkpoint', lambda place, file: [file, str(place / 'out.pth')]),
-    'convert back': ('convert_checkpoint', lambda place, file: [file, str(place / 'out.pth'), '--to', 'authors']),
+    'convert': ('convert', lambda place, file: [file, str(place / 'out.pth')]),
+    'convert back': ('convert', lambda place, file: [file, str(place / 'out.pth'), '--to', 'authors']),
     'transfer': (
         'transfer',
         lambda place, file: ['--backbone', file, '--task', 'voc', '--work-dir', str(place / 'work')],
@@ -96,10 +87,9 @@ def test_checkpoint_with_code_runs_nothing(command, evil, monkeypatch, capsys):
         pytest.importorskip('mmcv.ops', exc_type=ImportError)
     monkeypatch.chdir(ROOT)
     argv = arguments(evil, str(evil / 'evil.pth'))
-    monkeypatch.setattr(sys, 'argv', [name, *argv])
     message = ''
     try:
-        code = subcommand(name, argv) if name in console.COMMANDS else tool(name)()
+        code = subcommand(name, argv)
     except ValueError as error:
         code, message = 1, str(error)
     assert code == 1

@@ -6,7 +6,6 @@ from mmengine.registry import DefaultScope
 from PIL import Image
 
 from agmax_mm.datasets import TwoView
-from agmax_mm.engine.config import load_config
 from agmax_mm.registry import TRANSFORMS
 
 
@@ -65,11 +64,14 @@ def test_bad_input():
 
 @pytest.mark.parametrize('views', [1, 2])
 def test_pictures_of_pillow_go_through_others_transforms(views):
-    """As in the demo's recipe, whose own random part is torchvision's."""
-    pipeline = load_config('configs/demo/pretrain_baseline.py').train_dataloader.dataset.pipeline
+    random_part = [
+        dict(type='torchvision/RandomResizedCrop', size=32, scale=(0.6, 1.0)),
+        dict(type='torchvision/RandomAffine', degrees=15, shear=10),
+        dict(type='PILToNumpy', to_bgr=True),
+    ]
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        to_pillow, view = (TRANSFORMS.build(dict(step)) for step in pipeline[1:3])
-    view.num_views = views
+        to_pillow = TRANSFORMS.build(dict(type='NumpyToPIL', to_rgb=True))
+        view = TRANSFORMS.build(dict(type='agmax_mm.TwoView', num_views=views, transforms=random_part))
     digit = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     torch.manual_seed(0)
     image = view(to_pillow({'img': digit.copy(), 'gt_label': 3}))['img']

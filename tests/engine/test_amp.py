@@ -248,7 +248,10 @@ def test_detectors_keep_their_layout():
     detector = Plain()
     use_channels_last(detector)
     assert not lies_channels_last(detector)
-    roi_align = pytest.importorskip('mmcv.ops').roi_align
+    operators = pytest.importorskip('mmcv.ops')
+    if 'agmax_mm' in operators.get_compiler_version():
+        pytest.skip('the stand-ins read both layouts')
+    roi_align = operators.roi_align
     maps, rois = torch.randn(1, 4, 8, 8), torch.tensor([[0.0, 1, 1, 6, 6]])
     first = roi_align(maps, rois, (2, 2))
     if torch.allclose(first, roi_align(maps.to(memory_format=torch.channels_last), rois, (2, 2))):

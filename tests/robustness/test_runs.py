@@ -141,9 +141,8 @@ def test_two_processes_and_the_command_give_the_same(folder, whole, tmp_path):
         *('--out', tmp_path / 'out.json', '--report', tmp_path / 'report', '--workers', '0', '--launcher', 'pytorch'),
         *('--work-dir', tmp_path / 'work', '--options', *options),
     ]
-    done = subprocess.run(
-        list(map(str, command)), cwd=ROOT, capture_output=True, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'}
-    )
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}  # the config imports from tests/
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     assert numbers(tmp_path / 'out.json') == whole
     page = (tmp_path / 'report' / 'report.md').read_text()

@@ -35,7 +35,7 @@ def test_help_shows_an_example_and_needs_no_torch(tmp_path):
     (tmp_path / 'torch.py').write_text('raise ImportError("torch was imported")')
     done = call('--help', path=f'{tmp_path}:{ROOT}')
     assert done.returncode == 0
-    assert 'example:\n  python tools/convert_checkpoint.py ' in done.stdout
+    assert 'example:\n  agmax-mm convert ' in done.stdout
 
 
 def test_there_and_back(state, tmp_path):

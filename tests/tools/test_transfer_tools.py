@@ -30,7 +30,7 @@ def test_help_shows_an_example_and_needs_no_torch(tool, tmp_path):
     command = [sys.executable, str(ROOT / 'tools' / tool), '--help']
     output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
     assert 'example:' in output
-    assert f'python tools/{tool}' in output
+    assert f'agmax-mm {tool.partition("_")[0].removesuffix(".py")} ' in output
 
 
 def test_help_knows_the_formats_there_are():
