@@ -41,7 +41,7 @@ _ONE_CYCLE = (
     'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler',
     'torch.optim.lr_scheduler.OneCycleLR',
 )
-# Entry of a safetensors file's metadata with :func:`tensors_checksum`.
+# Entry of the note of a safetensors file with :func:`tensors_checksum`.
 CHECKSUM = 'tensors_sha256'
 
 _torch_load = torch.load
@@ -208,11 +208,10 @@ def _load_safetensors(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework='pt') as file:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-            metadata = file.metadata() or {}
-            note = json.loads(metadata.get(NOTE, '{}'))
+            note = json.loads((file.metadata() or {}).get(NOTE, '{}'))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f'checkpoint {str(path)!r}: expected a safetensors file, got {error}') from None
-    if CHECKSUM in metadata and metadata[CHECKSUM] != tensors_checksum(state):
+    if note.pop(CHECKSUM, None) not in (None, tensors_checksum(state)):
         raise ValueError(f'checkpoint {str(path)!r}: expected the tensors as they were written, got changed ones')
     return {'state_dict': state, 'meta': {NOTE: note}}
 

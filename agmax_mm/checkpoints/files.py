@@ -103,8 +103,9 @@ def write_weights(tensors: Mapping[str, Tensor], note: Mapping[str, Any], path: 
     copies = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         if suffix == '.safetensors':
-            # Of the .pth form, torch itself writes checksums.
-            metadata = {NOTE: json.dumps(note, sort_keys=True), CHECKSUM: tensors_checksum(copies)}
-            save_file(copies, temporary, metadata=metadata)
+            # Of the .pth form, torch itself writes checksums. One entry alone, as the library writes several in any
+            # order, and equal exports are to be equal files.
+            whole = {**note, CHECKSUM: tensors_checksum(copies)}
+            save_file(copies, temporary, metadata={NOTE: json.dumps(whole, sort_keys=True)})
         else:
             torch.save({'state_dict': copies, 'meta': {NOTE: dict(note)}}, temporary)
