@@ -36,7 +36,7 @@ ROWS = [
             'randomness',
             'recipe_files',
         ),
-        *('registry', 'safe_reading'),
+        *('registry', 'safe_reading', 'wording'),
     ],
     ['functional'],
 ]

@@ -17,10 +17,10 @@ from agmax_mm.checkpoints.renaming import (
     family_here,
     family_of,
     find_extractor,
-    first_names,
     tensors_under,
     with_counters,
 )
+from agmax_mm.wording import first_names
 
 LAYOUTS = ('auto', 'two-views', 'baseline')
 OUR_CLASSIFIER, OUR_PAIR_HEAD = 'head.fc.', 'agreement.pair_head.layers.'
@@ -57,7 +57,7 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
         raise ValueError(
             "expected a wide ResNet, ResNet, RegNet or EfficientNet classifier of the AgMax authors' (keys below "
             'feature_extractor. and classifier.; their networks for speech are not known here, their extractors alone '
-            f'are read by tools/export_backbone.py), got the keys {first_names(state)}'
+            f'are read by tools/export_backbone.py), got the keys {first_names(state, empty="no tensors")}'
         )
     pair_head = tensors_under(state, THEIR_PAIR_HEAD)
     if (extra := len(state) - len(extractor) - len(classifier) - len(pair_head)) > 0:
@@ -103,7 +103,7 @@ def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
     if family is None or set(head) != {'weight', 'bias'}:
         raise ValueError(
             'expected a network that the AgMax authors have (wide ResNet, ResNet, RegNet, EfficientNet) with a linear '
-            f'head, got the keys {first_names(state)}'
+            f'head, got the keys {first_names(state, empty="no tensors")}'
         )
     pair_head = tensors_under(state, OUR_PAIR_HEAD) if layout != 'baseline' else {}
     inner = 'module.backbone.' if pair_head or layout == 'two-views' else 'module.'

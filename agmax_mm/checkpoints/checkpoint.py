@@ -13,10 +13,11 @@ from typing import Any
 import agmax_mm
 from agmax_mm.checkpoints.formats import FORMATS, detect_format, is_cutmix_authors
 from agmax_mm.checkpoints.matching import check_finite
-from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State, first_names
+from agmax_mm.checkpoints.renaming import EXTRACTOR_PREFIXES, State
 from agmax_mm.checkpoints.unwrapping import WEIGHTS, has_average, largest_state, possible_states, usual_weights
 from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.safe_reading import NOTE
+from agmax_mm.wording import first_names
 
 # Facts about a run beside its weights, in the files of the AgMax authors, the CutMix authors and timm.
 _RUN_FACTS = (

@@ -12,7 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from agmax_mm.checkpoints.renaming import State, first_names, tensors_under, with_counters
+from agmax_mm.checkpoints.renaming import State, tensors_under, with_counters
+from agmax_mm.wording import first_names
 
 _CIFAR_NETWORKS = ('PyramidNet', 'CIFARResNet')
 _THEIR_CLASSIFIER = 'fc.'
@@ -70,7 +71,7 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     if network_of(backbone) is None or set(classifier) != {'weight', 'bias'}:
         raise ValueError(
             "expected a PyramidNet or ResNet classifier of the CutMix authors' (bottleneck blocks for CIFAR), and "
-            f'nothing else beside it, got the keys {first_names(state)}'
+            f'nothing else beside it, got the keys {first_names(state, empty="no tensors")}'
         )
     return {
         **{_OUR_BACKBONE + name: value for name, value in with_counters(backbone).items()},
@@ -93,7 +94,7 @@ def checkpoint_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
     if network is None or set(classifier) != {'weight', 'bias'}:
         raise ValueError(
             'expected a network that the CutMix authors have (PyramidNet, ResNet, CIFARResNet) with a linear head, '
-            f'got the keys {first_names(state)}'
+            f'got the keys {first_names(state, empty="no tensors")}'
         )
     tensors = {**backbone, **{_THEIR_CLASSIFIER + name: value for name, value in classifier.items()}}
     return {

@@ -17,9 +17,9 @@ from agmax_mm.checkpoints.renaming import (
     RESNET_NAMES,
     Family,
     State,
-    first_names,
     tensors_under,
 )
+from agmax_mm.wording import first_names
 
 # One name of every PyramidNet, whose other names begin like a ResNet's.
 _PYRAMID = 'bn_final.weight'
@@ -175,7 +175,9 @@ def to_library(library: str, backbone: Mapping[str, Tensor]) -> State:
     if family is None or (library == 'ssdvgg' and with_norm):
         known = 'VGG without batch normalisation' if library == 'ssdvgg' else ''
         known = known or ', '.join(family.name for family in LIBRARIES[library])
-        raise ValueError(f'names of {library}: expected one of {known}, got the keys {first_names(backbone)}')
+        raise ValueError(
+            f'names of {library}: expected one of {known}, got the keys {first_names(backbone, empty="no tensors")}'
+        )
     return family.extractor(backbone)
 
 

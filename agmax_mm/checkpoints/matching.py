@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-_NAMED = 3
+from agmax_mm.wording import first_names
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Match:
             'unknown to the model': self.unknown,
             'of another shape': reshaped,
         }
-        found = '; '.join(f'{len(names)} {kind} ({_first(names)})' for kind, names in kinds.items() if names)
+        found = '; '.join(f'{len(names)} {kind} ({first_names(names)})' for kind, names in kinds.items() if names)
         return f'expected all {self.expected} tensors by name and shape, got {found or "them"}'
 
 
@@ -110,7 +110,3 @@ def check_finite(tensors: Mapping[str, Tensor], path: str) -> None:
     bad = next((name for name, value in tensors.items() if not torch.isfinite(value).all()), None)
     if bad is not None:
         raise ValueError(f'checkpoint {path!r}: expected finite weights, got infinite or NaN values in {bad}')
-
-
-def _first(names: Sequence[str]) -> str:
-    return ', '.join(names[:_NAMED]) + (', ...' if len(names) > _NAMED else '')

@@ -8,7 +8,7 @@ for what is around them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -161,8 +161,3 @@ def with_counters(backbone: State) -> State:
     for key in [key for key in backbone if key.endswith('running_var')]:
         backbone.setdefault(key.replace('running_var', 'num_batches_tracked'), torch.tensor(0))
     return backbone
-
-
-def first_names(names: Iterable[str]) -> str:
-    """The first names, for messages."""
-    return ', '.join(list(names)[:3]) or 'no tensors'

@@ -40,7 +40,10 @@ def add_data_words(parser: argparse.ArgumentParser) -> None:
     words.add_argument('--image-size', type=int, metavar='PIXELS', help='side of the images; crops and holes follow')
     words.add_argument('--epochs', type=int, metavar='N', help='length of the training; the schedule follows')
     words.add_argument(
-        '--batch-size', type=int, metavar='N', help='images of a step, over all processes; the learning rate follows'
+        '--batch-size',
+        type=int,
+        metavar='N',
+        help="images of a step, over all processes; in this package's recipes the learning rate follows",
     )
 
 

@@ -73,14 +73,14 @@ _LEAD = (
 )
 _VIEWS_CAPTION = (
     'Two views of the same images from a real training batch of the AgMax run, as the network gets them: each view has '
-    'its own crop, tilt and colours and, in steps where the coin falls so, its own CutMix. Below each: its label.'
+    'its own crop, change and colours and, in steps where the coin falls so, its own CutMix. Below each: its label.'
 )
 _PRETRAIN_CAPTION = (
     'Classification loss on training batches, which CutMix makes hard on purpose, and accuracy on test images. '
     'AgMax adds the agreement of the views to this loss and sees twice as many images a step.'
 )
 _CONTROL_NOTE = (
-    'Two views only is the AgMax run with the weight of the agreement at 0: what it gains over the baseline comes from '
+    'Two views only is the AgMax run without the agreement: what it gains over the baseline comes from '
     'seeing a second view in each step, and only the rest of what AgMax gains comes from the agreement.'
 )
 

@@ -12,8 +12,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.detection.defects import DataReport, box_defect, first_names
+from agmax_mm.detection.defects import DataReport, box_defect
 from agmax_mm.detection.segmentations import checked_segmentation
+from agmax_mm.wording import first_names
 
 IGNORED = 'marked as ignored'
 UNLISTED = 'of images that are not listed'

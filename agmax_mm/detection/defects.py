@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import cv2
 from PIL import Image
 
-_MOST_NAMES = 3
+from agmax_mm.wording import first_names
+
 # Headers of images are read so many at a time: on a network drive the time is spent waiting.
 _READERS = 8
 _ORIENTATION_TAG = 0x0112
@@ -140,13 +141,6 @@ def is_inside(path: str, folders: Iterable[str | None]) -> bool:
     roots = [os.path.abspath(folder) for folder in folders if folder]
     path = os.path.abspath(path)
     return not roots or any(os.path.commonpath((path, root)) == root for root in roots)
-
-
-def first_names(names: Iterable[str], most: int = _MOST_NAMES) -> str:
-    """The first names and the number of the others."""
-    names = list(names)
-    more = f' and {len(names) - most} more' if len(names) > most else ''
-    return ', '.join(names[:most]) + more or 'none'
 
 
 def loaded_size(path: str) -> tuple[int, int] | None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm.detection.coco_files import read_coco
-from agmax_mm.detection.defects import first_names
 from agmax_mm.detection.foreign_layouts import advice
 from agmax_mm.detection.voc_files import listed_names
+from agmax_mm.wording import first_names
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.detection.defects import first_names
+from agmax_mm.wording import first_names
 
 # What the host's loader reads.
 _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')

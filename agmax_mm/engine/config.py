@@ -158,6 +158,9 @@ def apply_options(config: Config, options: dict[str, Any]) -> list[str]:
             if old is not None and dataset.get('data_root') == old:
                 options.setdefault(f'{name}.dataset.data_root', options[_TRAIN_ROOT])
     config.merge_from_dict(options)
+    if 'total_batch_size' in options and 'train_dataloader.batch_size' not in options:
+        # The host's recipes state a batch per process, which would win over the total.
+        config.train_dataloader.pop('batch_size', None)
     if not any(option.split('.')[0] == 'param_scheduler' for option in options):
         notes += follow_length(config, length)
     return notes

@@ -12,7 +12,7 @@ from torch import Tensor
 from agmax_mm.metrics import Metric, declare
 from agmax_mm.results.curves import sweep_blocks
 from agmax_mm.results.page import Figure, Table, Text
-from agmax_mm.robustness.contract import Condition, Entries, Results, Values
+from agmax_mm.robustness.contract import Condition, Entries, Results, Values, mean_errors
 from agmax_mm.robustness.data import Batch, Data
 from agmax_mm.robustness.network import Network
 from agmax_mm.robustness.occlusion import centre_square
@@ -94,12 +94,7 @@ def pairs(number: int, seed: int) -> list[int]:
 
 def summary(entries: Entries) -> dict[str, float | None]:
     """Mean error over the shares, for each kind."""
-    found = {}
-    for kind in KINDS:
-        errors = [values[ERROR.name] for condition, values in entries if condition['kind'] == kind]
-        if errors:
-            found[f'mean_error/{kind}'] = sum(errors) / len(errors)
-    return found
+    return mean_errors(entries, ERROR.name, 'kind', KINDS)
 
 
 def blocks(results: Results, folder: Path | None) -> Iterator[Text | Table | Figure]:

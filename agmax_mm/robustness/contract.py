@@ -14,7 +14,7 @@ The runner, :mod:`agmax_mm.robustness.suite`, does everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Condition = Mapping[str, Any]
@@ -23,3 +23,20 @@ Values = Mapping[str, Any]
 Entries = Sequence[tuple[Condition, Values]]
 # All models' results in one suite, by the models' names.
 Results = Mapping[str, Entries]
+
+
+def mean_errors(entries: Entries, metric: str, key: str, kinds: Iterable[str]) -> dict[str, float | None]:
+    """Mean of a metric over the conditions of each kind, as ``'mean_error/<kind>'``. Kinds without any are left out.
+
+    Args:
+        entries: One model's results.
+        metric: Name of the metric.
+        key: Entry of a condition that holds its kind.
+        kinds: The kinds.
+    """
+    found: dict[str, float | None] = {}
+    for kind in kinds:
+        errors = [values[metric] for condition, values in entries if condition[key] == kind]
+        if errors:
+            found[f'mean_error/{kind}'] = sum(errors) / len(errors)
+    return found

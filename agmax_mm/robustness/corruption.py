@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from agmax_mm.datasets.transforms.corrupt import EXTRA, SCORED, SEVERITIES
+from agmax_mm.datasets.transforms.corrupt import EXTRA, SCORED, SEVERITIES, check_corruptions
 from agmax_mm.metrics import Metric, declare
 from agmax_mm.registry import TRANSFORMS
 from agmax_mm.results.curves import Line, Panel, draw_lines
@@ -59,11 +59,7 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.corruptions if name not in (*SCORED, *EXTRA)]
-        if unknown or not self.corruptions:
-            raise ValueError(f'corruptions: expected some of {", ".join((*SCORED, *EXTRA))}, got {unknown or "none"}')
-        if not self.severities or not set(self.severities) <= set(SEVERITIES):
-            raise ValueError(f'severities: expected some of 1 to 5, got {self.severities}')
+        check_corruptions(self.corruptions, self.severities)
         if self.crop not in CROPS:
             raise ValueError(f'crop: expected one of {", ".join(CROPS)}, got {self.crop!r}')
         if self.folder is not None:

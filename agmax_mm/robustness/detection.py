@@ -13,7 +13,7 @@ import torch
 from mmengine.dataset import Compose
 from torch import nn
 
-from agmax_mm.datasets.transforms.corrupt import EXTRA, SCORED, SEVERITIES
+from agmax_mm.datasets.transforms.corrupt import SCORED, SEVERITIES, check_corruptions
 from agmax_mm.models.contract import unwrap
 from agmax_mm.registry import TRANSFORMS
 from agmax_mm.results.curves import Line, Panel, draw_lines
@@ -40,11 +40,7 @@ class Options:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.corruptions if name not in (*SCORED, *EXTRA)]
-        if unknown or not self.corruptions:
-            raise ValueError(f'corruptions: expected some of {", ".join((*SCORED, *EXTRA))}, got {unknown or "none"}')
-        if not self.severities or not set(self.severities) <= set(SEVERITIES):
-            raise ValueError(f'severities: expected some of 1 to 5, got {self.severities}')
+        check_corruptions(self.corruptions, self.severities)
 
 
 class Detector:

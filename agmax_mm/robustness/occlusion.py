@@ -12,7 +12,7 @@ from torch import Tensor
 from agmax_mm.metrics import Metric, declare
 from agmax_mm.results.curves import sweep_blocks
 from agmax_mm.results.page import Figure, Table, Text
-from agmax_mm.robustness.contract import Condition, Entries, Results, Values
+from agmax_mm.robustness.contract import Condition, Entries, Results, Values, mean_errors
 from agmax_mm.robustness.data import Batch, Data
 from agmax_mm.robustness.network import Network
 
@@ -92,12 +92,7 @@ def centre_square(shape: tuple[int, ...], side: float) -> Tensor:
 
 def summary(entries: Entries) -> dict[str, float | None]:
     """Mean error over the sides, for each region: the height of Figure 5's curve."""
-    found = {}
-    for region in REGIONS:
-        errors = [values[ERROR.name] for condition, values in entries if condition['region'] == region]
-        if errors:
-            found[f'mean_error/{region}'] = sum(errors) / len(errors)
-    return found
+    return mean_errors(entries, ERROR.name, 'region', REGIONS)
 
 
 def blocks(results: Results, folder: Path | None) -> Iterator[Text | Table | Figure]:

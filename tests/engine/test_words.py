@@ -137,3 +137,13 @@ def test_an_option_for_the_number_of_classes_wins_over_the_folders(tmp_path):
 def test_classes_are_not_counted_in_folders_that_are_not_there(tmp_path):
     assert load_config(str(IMAGENET), {'data_root': str(tmp_path)}).model.head.num_classes == 1000
     assert load_config(str(CIFAR), {'data_root': str(_folders(tmp_path, 'a', 'b'))}).model.head.num_classes == 10
+
+
+def test_a_total_batch_wins_over_the_batch_per_process_of_the_hosts_recipes():
+    for processes, batch in ((1, 6), (2, 3)):
+        config = _load(VOC, 'total_batch_size=6')
+        prepare_config(config, world_size=processes)
+        assert config.train_dataloader.batch_size == batch
+    config = _load(IMAGENET, 'total_batch_size=64', 'train_dataloader.batch_size=8')
+    prepare_config(config, world_size=2)
+    assert (config.train_dataloader.batch_size, config.total_batch_size) == (8, 16)

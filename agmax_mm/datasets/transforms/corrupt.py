@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import io
 import zlib
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,16 @@ def _encoded(image: Image, jpeg_quality: int | None) -> bytes:
 
 def _decoded(content: bytes) -> Image:
     return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+def check_corruptions(corruptions: Sequence[str], severities: Sequence[int]) -> None:
+    """Refuse a choice of corruptions that cannot be made.
+
+    Raises:
+        ValueError: If there are none, or a name or a severity is unknown.
+    """
+    unknown = [name for name in corruptions if name not in (*SCORED, *EXTRA)]
+    if unknown or not corruptions:
+        raise ValueError(f'corruptions: expected some of {", ".join((*SCORED, *EXTRA))}, got {unknown or "none"}')
+    if not severities or not set(severities) <= set(SEVERITIES):
+        raise ValueError(f'severities: expected some of 1 to 5, got {severities}')

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from agmax_mm.engine.hooks.step_values import is_at_hand
 from agmax_mm.host import unwrap
 from agmax_mm.registry import HOOKS
+from agmax_mm.wording import first_names
 
 _MOST_NAMES = 8
 
@@ -147,9 +148,8 @@ def _place(runner: Any, step: int) -> str:
 
 def _names(samples: Iterable[Any]) -> str:
     names = [str(sample.get('img_path') or f'number {sample.get("sample_idx")}') for sample in samples]
-    names = list(dict.fromkeys(names))  # the views of an image have one name
-    more = f' and {len(names) - _MOST_NAMES} more' if len(names) > _MOST_NAMES else ''
-    return ', '.join(names[:_MOST_NAMES]) + more or 'unknown'
+    # The views of an image have one name.
+    return first_names(dict.fromkeys(names), _MOST_NAMES, empty='unknown')
 
 
 def _first_bad(tensors: Iterable[tuple[str, Tensor]]) -> str | None:
