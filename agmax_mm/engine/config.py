@@ -20,7 +20,7 @@ from agmax_mm.engine.schedule import TIMES, follow_length, run_length, schedule_
 from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 from agmax_mm.engine.value_rules import broken_rule
-from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, words_of
+from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, fit_classes, words_of
 from agmax_mm.moved_names import use_current_names
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
@@ -118,6 +118,8 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
     notes = [] if notes is None else notes
     words = {word: value for word, value in words_of(Path(path)).items() if word in WORDS}
     notes += apply_words(config, words)
+    if 'data_root' in words:
+        notes += fit_classes(config)
     notes += follow_length(config, schedule_length(Path(path)))
     for word in SPELLINGS:
         config.pop(word, None)  # a variable of the host's files
@@ -149,7 +151,8 @@ def apply_options(config: Config, options: dict[str, Any]) -> list[str]:
                 'that the file makes of it, such as train_dataloader.dataset.pipeline'
             )
     length = run_length(config)
-    notes = apply_words(config, _typed_words(options))
+    words = _typed_words(options)
+    notes = apply_words(config, words)
     options = apply_named_options(config, without(options, SPELLINGS))
     if _TRAIN_ROOT in options:
         old = config.train_dataloader.dataset.get('data_root')
@@ -158,6 +161,8 @@ def apply_options(config: Config, options: dict[str, Any]) -> list[str]:
             if old is not None and dataset.get('data_root') == old:
                 options.setdefault(f'{name}.dataset.data_root', options[_TRAIN_ROOT])
     config.merge_from_dict(options)
+    if 'data_root' in words and 'model.head.num_classes' not in options:
+        notes += fit_classes(config)
     if 'total_batch_size' in options and 'train_dataloader.batch_size' not in options:
         # The host's recipes state a batch per process, which would win over the total.
         config.train_dataloader.pop('batch_size', None)

@@ -100,7 +100,6 @@ def apply_words(config: Config, words: dict[str, Any]) -> list[str]:
     notes = []
     if 'data_root' in words:
         notes.append(_move_data(config, words['data_root']))
-        notes += _fit_classes(config)
     if 'image_size' in words:
         notes.append(_resize(config, words['image_size']))
     if 'epochs' in words:
@@ -131,8 +130,12 @@ def _move_data(config: Config, root: Any) -> str:
     return f'data_root {root}: {", ".join(dict.fromkeys(changed))}'
 
 
-def _fit_classes(config: Config) -> list[str]:
-    """Give the head an output for each class folder of the training data. Lists and missing folders change nothing."""
+def fit_classes(config: Config) -> list[str]:
+    """Give the head an output for each class folder of the training data. Lists and missing folders change nothing.
+
+    Returns:
+        What changed, in one line; empty where nothing did.
+    """
     dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
     head = config.model.get('head') or {}
     if dataset.get('type') not in _FOLDERS or dataset.get('ann_file') or 'num_classes' not in head:

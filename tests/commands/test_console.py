@@ -141,6 +141,13 @@ def test_a_page_says_where_each_value_comes_from(capsys):
     ]
 
 
+def test_a_value_that_a_file_overrides_comes_from_this_file(capsys):
+    """The model's file has 10 classes; the baseline says 100, and AgMax inherits that."""
+    code, printed = run_console(capsys, 'recipes', 'show', 'agmax/wrn40-2_standard_200e_cifar100')
+    assert code == 0
+    assert re.search(r'model\.head\.num_classes +100 +baseline/wrn40-2_standard_200e_cifar100\.py\n', printed.out)
+
+
 def test_a_page_names_files_of_the_host(capsys):
     pytest.importorskip('mmdet')
     code, printed = run_console(capsys, 'recipes', 'show', 'detection/mask-rcnn_r50_fpn_1x_coco')

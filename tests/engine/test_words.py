@@ -139,6 +139,25 @@ def test_classes_are_not_counted_in_folders_that_are_not_there(tmp_path):
     assert load_config(str(CIFAR), {'data_root': str(_folders(tmp_path, 'a', 'b'))}).model.head.num_classes == 10
 
 
+def test_classes_are_not_counted_in_folders_where_a_list_names_the_images(tmp_path):
+    root = _folders(tmp_path / 'photos', 'ant', 'bee', 'cow')
+    options = {'data_root': str(root), 'train_dataloader.dataset.ann_file': 'train.txt'}
+    assert load_config(str(IMAGENET), options).model.head.num_classes == 1000
+    text = f'_base_ = {str(Path(IMAGENET).resolve())!r}\ndata_root = {str(root)!r}\n'
+    (tmp_path / 'own.py').write_text(text)
+    assert load_config(str(tmp_path / 'own.py')).model.head.num_classes == 3
+    (tmp_path / 'own.py').write_text(text + "train_dataloader = dict(dataset=dict(ann_file='train.txt'))\n")
+    assert load_config(str(tmp_path / 'own.py')).model.head.num_classes == 1000
+
+
+def test_classes_are_counted_in_the_split_that_an_option_names(tmp_path):
+    root = _folders(tmp_path / 'photos', 'ant', 'bee', 'cow')
+    (root / 'few' / 'ant').mkdir(parents=True)
+    (root / 'few' / 'bee').mkdir()
+    options = {'data_root': str(root), 'train_dataloader.dataset.split': 'few'}
+    assert load_config(str(IMAGENET), options).model.head.num_classes == 2
+
+
 def test_a_total_batch_wins_over_the_batch_per_process_of_the_hosts_recipes():
     for processes, batch in ((1, 6), (2, 3)):
         config = _load(VOC, 'total_batch_size=6')

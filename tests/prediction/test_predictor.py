@@ -136,7 +136,9 @@ def test_a_config_of_the_users_stands_for_a_missing_one(tmp_path, classifier, pi
     'type_',
     [
         'subprocess.check_call',
-        'agmax_mm.experiments.stages.subprocess.check_call',
+        'agmax_mm.experiments.executors.subprocess.check_call',
+        'agmax_mm.experiments.executors.subprocess.Popen',
+        'agmax_mm.experiments.executors.Path',  # a class of another package, which would be found
         'mmengine.config.config.os.system',
         'os.system',
     ],
@@ -266,7 +268,8 @@ def test_boxes_and_masks_of_a_detector_equal_the_hosts(tmp_path, pictures):
             data = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
             expected = detector.test_step(data)[0].pred_instances
     path = write_checkpoint(tmp_path / 'detector.pth', config.to_dict(), detector, tuple('0123456789'))
-    objects = Predictor(path, min_score=0.0)([pictures / 'b.png'])[0]['objects']
+    predictor = Predictor(path, min_score=0.0)
+    objects = predictor([pictures / 'b.png'])[0]['objects']
     order = expected.scores.argsort(descending=True, stable=True)
     assert len(objects) == len(expected) == 5
     assert [row['score'] for row in objects] == pytest.approx(expected.scores[order].tolist())
@@ -274,3 +277,5 @@ def test_boxes_and_masks_of_a_detector_equal_the_hosts(tmp_path, pictures):
     for row, box, mask in zip(objects, expected.bboxes[order], expected.masks[order], strict=True):
         assert row['box'] == pytest.approx(box.tolist())
         assert np.array_equal(coco.decode(row['mask']).astype(bool), mask.numpy())
+    predictor.min_score = objects[2]['score']
+    assert predictor([pictures / 'b.png'])[0]['objects'] == objects[:3]
