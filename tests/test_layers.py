@@ -36,7 +36,7 @@ ROWS = [
             'randomness',
             'recipe_files',
         ),
-        *('registry', 'safe_reading', 'wording'),
+        *('registry', 'safe_reading', 'schedule_times', 'wording'),
     ],
     ['functional'],
 ]

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch import Tensor
 from agmax_mm.checkpoints.formats import resnet_depth
 from agmax_mm.detection.detectors import FINETUNE
 from agmax_mm.detection.layouts import VOC_CLASSES, CocoLayout, VocLayout
+from agmax_mm.schedule_times import moved_times
 
 # A warm-up of hundreds of iterations must not fill a short run.
 _LARGEST_WARMUP = 0.1
@@ -150,7 +150,7 @@ def fit_length(config: Config, length: Length, num_train: int, processes: int) -
     config.default_hooks.checkpoint.max_keep_ckpts = 2
     for scheduler in config.param_scheduler:
         if scheduler.get('by_epoch', True) != in_steps and scheduler.get('end', old) == old:
-            _rescale(scheduler, new / old, new, by_epoch='max_epochs' in config.train_cfg)
+            scheduler.update(moved_times(scheduler, old, new), end=new, by_epoch='max_epochs' in config.train_cfg)
         else:
             scheduler.end = min(scheduler.end, max(1, int(total * _LARGEST_WARMUP)))
 
@@ -258,14 +258,6 @@ def _parts(loader: ConfigDict) -> list[ConfigDict]:
     """The data sets inside of repetition and concatenation."""
     inner = _holder(loader).dataset
     return list(inner.datasets) if 'datasets' in inner else [inner]
-
-
-def _rescale(scheduler: ConfigDict, factor: float, end: int, *, by_epoch: bool) -> None:
-    changes: dict[str, Any] = {'by_epoch': by_epoch, 'end': end}
-    if 'milestones' in scheduler:
-        moved = {round(milestone * factor) for milestone in scheduler.milestones}
-        changes['milestones'] = sorted(milestone for milestone in moved if 0 < milestone < end)
-    scheduler.update(changes)
 
 
 def _folder(path: Path) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,16 @@ from mmengine.runner import Runner
 
 from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.bases import allow_own_bases
+from agmax_mm.engine.config_files import assigned_names
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.options import typed_value, without
-from agmax_mm.engine.schedule import TIMES, follow_length, run_length, schedule_length
+from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
 from agmax_mm.engine.switches import apply_named_options, complete_switches
 from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 from agmax_mm.engine.value_rules import broken_rule
 from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, fit_classes, words_of
 from agmax_mm.moved_names import use_current_names
+from agmax_mm.schedule_times import TIMES
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -95,7 +95,7 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
     """
     if not Path(path).is_file():
         raise ValueError(f'config: expected a file, got {path!r}, which does not exist')
-    for file, key in _assigned_names(Path(path)):
+    for file, key in assigned_names(Path(path)):
         if key not in _KNOWN_KEYS and not key.startswith('_'):
             raise ValueError(f'config {str(file)!r}: {unknown_key(key, _KNOWN_KEYS)}; start names of your own with "_"')
     allow_own_bases()
@@ -308,26 +308,3 @@ def _hashed(config: Config) -> dict[str, Any]:
         # Each process's share depends on their number.
         content['train_dataloader'].pop('batch_size', None)
     return content
-
-
-def _assigned_names(path: Path) -> Iterator[tuple[Path, str]]:
-    """The names that a config file and its local bases assign; the host's configs may use what names they like."""
-    try:
-        tree = ast.parse(path.read_text(encoding='utf-8'))
-    except SyntaxError as error:
-        raise ValueError(f'config {str(path)!r}, line {error.lineno}: expected Python, got {error.msg}') from None
-    for statement in tree.body:
-        if not isinstance(statement, ast.Assign):
-            continue
-        for target in statement.targets:
-            if not isinstance(target, ast.Name):
-                continue
-            if target.id != '_base_':
-                yield path, target.id
-                continue
-            bases = ast.literal_eval(statement.value)
-            for base in [bases] if isinstance(bases, str) else bases:
-                # Others than local files are the host's, as in 'mmdet::...', or missing, which the host reports.
-                local = path.parent / base
-                if '::' not in base and local.is_file():
-                    yield from _assigned_names(local)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +9,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-# Places in time of a scheduler, which a longer run moves to later ones.
-_TIMES = ('T_max', 'end', 'begin', 'step_size', 'total_steps')
-_LISTS_OF_TIMES = ('milestones', 'periods')
-TIMES = (*_TIMES, *_LISTS_OF_TIMES)
-_WARM_UPS = ('LinearLR', 'ConstantLR', 'LinearParamScheduler', 'ConstantParamScheduler')
-_ENDLESS = 10**9
+from agmax_mm.engine.config_files import parse_config_file
+from agmax_mm.schedule_times import TIMES, is_warm_up, moved_times
 
 
 def length_key(config: Config) -> str | None:
@@ -40,9 +35,10 @@ def schedule_length(path: Path) -> tuple[str, int] | None:
     Returns:
         As :func:`run_length`; None where no file sets a schedule, or that file and its bases set no length.
     """
-    names, bases = _assigned(path)
-    if 'param_scheduler' in names:
+    file = parse_config_file(path)
+    if 'param_scheduler' in file.values:
         return run_length(Config.fromfile(path))
+    bases = [Path(Config._get_cfg_path(base, str(path))[0]) for base in file.bases]
     found = [length for base in bases if (length := schedule_length(base)) is not None]
     return found[-1] if found else None
 
@@ -76,18 +72,19 @@ def follow_length(config: Config, written_for: tuple[str, int] | None) -> list[s
     parts = [schedulers] if isinstance(schedulers, dict) else list(schedulers)
     by_epoch, (old, new) = now[0] == 'max_epochs', (written_for[1], now[1])
     own = [part for part in parts if part.get('by_epoch', True) == by_epoch]
-    warm_up = max((part['end'] for part in own if _is_warm_up(part, old)), default=0)
+    warm_up = max((part['end'] for part in own if is_warm_up(part, old)), default=0)
     kept = warm_up if 2 * warm_up <= new else round(warm_up * new / old)
+    fixed = {warm_up: kept if 0 < kept < new else 0} if warm_up else {}
     changes: list[str] = []
     left = []
     for part in parts:
-        if part in own and _is_warm_up(part, old):
+        if part in own and is_warm_up(part, old):
             if not 0 < kept < new:
                 changes.append(f'no {part["type"]} at the beginning')
                 continue
             moved = {'end': kept}
         elif part in own:
-            moved = _moved(part, old, new, warm_up, kept if 0 < kept < new else 0)
+            moved = moved_times(part, old, new, fixed)
         else:
             moved = {}
         changes += [
@@ -100,29 +97,6 @@ def follow_length(config: Config, written_for: tuple[str, int] | None) -> list[s
     if not changes:
         return []
     return [f'The schedule of {old} {unit} follows the length of {new}: {", ".join(changes)}']
-
-
-def _is_warm_up(part: dict[str, Any], length: int) -> bool:
-    end = part.get('end', _ENDLESS)
-    return str(part.get('type')) in _WARM_UPS and not part.get('begin') and isinstance(end, int) and end < length
-
-
-def _moved(part: dict[str, Any], old: int, new: int, warm_up: int, kept: int) -> dict[str, Any]:
-    """The places in time of a scheduler in a run of another length."""
-
-    def move(time: int) -> int:
-        return kept if time == warm_up and warm_up else max(1, round(time * new / old))
-
-    moved: dict[str, Any] = {}
-    for key in _TIMES:
-        time = part.get(key)
-        if isinstance(time, int) and not isinstance(time, bool) and 0 < time < _ENDLESS:
-            moved[key] = move(time)
-    for key in _LISTS_OF_TIMES:
-        times = part.get(key)
-        if isinstance(times, Sequence) and not isinstance(times, str) and all(isinstance(t, int) for t in times):
-            moved[key] = [move(time) for time in times]
-    return moved
 
 
 def settings_of(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,19 +126,3 @@ def replay(schedulers: Sequence[Any], steps: Sequence[int]) -> None:
             for part in schedulers:
                 if part.by_epoch and epoch < slow:
                     part.step()
-
-
-def _assigned(path: Path) -> tuple[set[str], list[Path]]:
-    """The names that a config file assigns, and its bases."""
-    statements = ast.parse(path.read_text(encoding='utf-8')).body if path.suffix == '.py' else []
-    targets = [
-        (target.id, statement.value)
-        for statement in statements
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    ]
-    bases: str | list[str] = next((ast.literal_eval(value) for name, value in targets if name == '_base_'), [])
-    return {name for name, _ in targets}, [
-        Path(Config._get_cfg_path(base, str(path))[0]) for base in ([bases] if isinstance(bases, str) else bases)
-    ]

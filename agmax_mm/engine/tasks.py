@@ -22,6 +22,8 @@ from agmax_mm.detection import complete as detection
 class Room(Protocol):
     """The members of a task's module ``complete``."""
 
+    __name__: str
+
     @property
     def HOOKS(self) -> Mapping[str, Mapping[str, Any]]:
         """Default hooks of the task's runs, by the name that a config overrides them by."""
@@ -50,6 +52,11 @@ class Task:
     scope: str | None = None
     key: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The room's name, such as ``'detection'``."""
+        return self.room.__name__.split('.')[-2]
+
     def has(self, config: Config) -> bool:
         """Whether a config is of this task."""
         by_scope = self.scope is not None and config.get('default_scope') == self.scope
@@ -57,6 +64,11 @@ class Task:
 
 
 TASKS = (Task(detection, scope='mmdet'),)
+
+
+def task_name(config: Config) -> str:
+    """The name of a config's task: that of its room, or ``'classification'``, which has none."""
+    return next((task.name for task in TASKS if task.has(config)), 'classification')
 
 
 def add_task_hooks(config: Config) -> None:

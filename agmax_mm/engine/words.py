@@ -7,6 +7,7 @@ change every place that follows from them, and say which.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from mmengine.config import Config
 
 from agmax_mm.engine.addresses import bare_type, typed_parts
+from agmax_mm.engine.config_files import parse_config_file
 from agmax_mm.engine.schedule import length_key
 
 # Other spellings of a word.
@@ -58,28 +60,15 @@ def words_of(path: Path) -> dict[str, Any]:
     Those of the host's own configs are variables, too, and those of a file without a base: a complete config, as a run
     leaves it behind, says everything itself.
     """
-    tree = ast.parse(path.read_text(encoding='utf-8')) if path.suffix == '.py' else ast.Module([], [])
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    inherits = False
+    file = parse_config_file(path)
     found: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    for statement in tree.body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-            continue
-        name = statement.targets[0].id
-        if name == '_base_':
-            inherits = True
-            bases = ast.literal_eval(statement.value)
-            for base in [bases] if isinstance(bases, str) else bases:
-                local = path.parent / base
-                if '::' not in base and local.is_file():
-                    found |= words_of(local)
-        elif name in SPELLINGS and name not in used:
-            try:
-                own[_SPELLINGS.get(name, name)] = ast.literal_eval(statement.value)
-            except ValueError:
-                continue
-    return found | own if inherits else {}
+    for base in file.local_bases:
+        found |= words_of(base)
+    for name, value in file.values.items():
+        if name in SPELLINGS and name not in file.used:
+            with contextlib.suppress(ValueError):
+                found[_SPELLINGS.get(name, name)] = ast.literal_eval(value)
+    return found if file.bases else {}
 
 
 def apply_words(config: Config, words: dict[str, Any]) -> list[str]:

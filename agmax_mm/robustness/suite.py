@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from mmengine.config import Config
 
 from agmax_mm.engine.config import config_hash
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.tasks import task_name
 from agmax_mm.machine import cores_of_process, device_name, library_versions
 from agmax_mm.metrics import metric_to_json
 from agmax_mm.progress import Bars
@@ -35,8 +37,7 @@ SUITES: dict[str, ModuleType] = {
     'ood': ood,
     'calibration': calibration,
 }
-# Where a config's scope has suites of its own.
-SUITES_BY_SCOPE: dict[str, dict[str, ModuleType]] = {'mmdet': {'corruption': detection}}
+DETECTION_SUITES: dict[str, ModuleType] = {'corruption': detection}
 _TITLE = 'robustness'
 
 
@@ -59,7 +60,7 @@ def open_measurement(
     Args:
         config_path: The config file.
         checkpoints: Checkpoints of its model.
-        suites: Names in :data:`SUITES`; detectors have those of :data:`SUITES_BY_SCOPE`.
+        suites: Names in :data:`SUITES`; detectors have those of :data:`DETECTION_SUITES`.
         out: JSON file of the results. Conditions that it already holds are left as they are: a run that was stopped
             goes on, and further suites, options and checkpoints add to the file.
         options: Values by ``suite.option``.
@@ -74,7 +75,7 @@ def open_measurement(
         ValueError: On anything wrong with the config, its data, a checkpoint or an option.
     """
     config = prepare(config_path, work_dir, launcher, config_options)
-    known = SUITES_BY_SCOPE.get(config.get('default_scope', ''), SUITES)
+    known = DETECTION_SUITES if _detects(config) else SUITES
     unknown = [name for name in suites if name not in known]
     if unknown or not suites:
         raise ValueError(f'--suites: expected some of {", ".join(known)} for this config, got {unknown or "none"}')
@@ -118,7 +119,7 @@ class Measurement:
         self.conditions = conditions
         self.files = files
         self.first = runner.rank == 0
-        self._detects = runner.cfg.get('default_scope') in SUITES_BY_SCOPE
+        self._detects = _detects(runner.cfg)
         workers = cores_of_process(runner.world_size) if workers is None else workers
         self.data: Any = (detection.load_data if self._detects else load_data)(runner, workers, cache)
         identity = {
@@ -243,6 +244,10 @@ def _check_equal(number: int) -> None:
     dist.all_gather_object(numbers, number)
     if len(set(numbers)) > 1:
         raise ValueError(f'--out: expected a file that all processes see alike, got {numbers} conditions to measure')
+
+
+def _detects(config: Config) -> bool:
+    return task_name(config) == 'detection'
 
 
 def _labels_hash(data: Any) -> str:

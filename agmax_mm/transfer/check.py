@@ -14,6 +14,7 @@ from torch import nn
 
 from agmax_mm.detection.complete import complete_config
 from agmax_mm.engine.config import load_config
+from agmax_mm.engine.tasks import task_name
 from agmax_mm.findings import Finding
 from agmax_mm.transfer.backbone import Backbone
 from agmax_mm.transfer.check_backbone import check_frozen, check_weights, given_weights
@@ -58,10 +59,10 @@ def check_transfer(config_path: str, options: dict[str, Any] | None = None) -> T
         ValueError: If the config cannot be read, or is none of a detector.
     """
     config = load_config(config_path, options)
-    if 'backbone' not in config.model or config.get('default_scope') != 'mmdet':
+    if 'backbone' not in config.model or task_name(config) != 'detection':
         raise ValueError(f'config {config_path!r}: expected a detector with a backbone, got {config.model.type}')
     report = TransferReport()
-    with DefaultScope.overwrite_default_scope('mmdet'):
+    with DefaultScope.overwrite_default_scope(config.default_scope):
         datasets = _check_data(config, report)
         detector = _build_detector(config, report)
     weights = given_weights(config, report.findings)

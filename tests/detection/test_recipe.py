@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torchvision
+from mmengine.config import ConfigDict
 
 from agmax_mm.detection.detectors import DETECTORS, recipe_of
 from agmax_mm.detection.layouts import VOC_CLASSES, VocLayout, read_coco_layout, read_voc_layout
@@ -149,6 +150,13 @@ def test_epochs_keep_the_milestones_share(coco):
     warmup, steps = coco.param_scheduler
     assert (coco.train_cfg.max_epochs, steps.milestones, steps.end) == (24, [16, 22], 24)
     assert warmup.end == 500  # the host's, in a training this long
+
+
+def test_a_cosine_takes_the_length_of_the_training(coco):
+    coco.param_scheduler[1] = ConfigDict(type='CosineAnnealingLR', begin=0, end=12, T_max=12, by_epoch=True)
+    fit_length(coco, Length(iters=90), num_train=118_287, processes=1)
+    cosine = coco.param_scheduler[1]
+    assert (cosine.T_max, cosine.end, cosine.begin, cosine.by_epoch) == (90, 90, 0, False)
 
 
 def test_one_epoch_on_few_images_has_a_short_warmup_and_no_drop_at_its_end(coco):

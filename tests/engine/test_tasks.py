@@ -23,6 +23,11 @@ def test_a_detector_gets_its_hook_and_data_sets_a_classifier_does_not():
     assert own.default_hooks.detections.pictures == 2
 
 
+def test_a_config_says_which_task_it_is():
+    for path, name in ((DETECTOR, 'detection'), (CLASSIFIER, 'classification')):
+        assert tasks.task_name(load_config(path)) == name
+
+
 def _room(calls):
     return SimpleNamespace(
         HOOKS={'sounds': {'type': 'Sounds'}, 'kept': {'type': 'Ours'}},

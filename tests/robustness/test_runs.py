@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from agmax_mm.commands.robustness import EXAMPLE
-from agmax_mm.robustness import fgsm, suite
+from agmax_mm.robustness import fgsm
 from agmax_mm.robustness.data import Data
 from agmax_mm.robustness.options import parse_suite_options
 from agmax_mm.robustness.suite import SUITES, checkpoint_names, open_measurement
@@ -221,4 +221,3 @@ def test_options_are_checked(options, message):
 def test_names_of_checkpoints_tell_them_apart():
     assert list(checkpoint_names(['a/x.pth', 'b/y.pth'])) == ['x', 'y']
     assert list(checkpoint_names(['runs/a/last.pth', 'runs/b/last.pth'])) == ['a/last', 'b/last']
-    assert suite.SUITES_BY_SCOPE['mmdet'].keys() == {'corruption'}
