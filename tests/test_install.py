@@ -335,7 +335,7 @@ MODULES = {
     'tensorboard': 'TensorboardVisBackend',
 }
 # Extras of rooms that are not there yet.
-COMING = {'cam', 'audio', 'caption'}
+COMING = {'cam', 'audio'}
 
 
 def test_every_extra_is_used():

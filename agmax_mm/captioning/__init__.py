@@ -1,0 +1,1 @@
+"""Image captioning: a picture's features start an LSTM, which writes a sentence about it."""
