@@ -8,6 +8,7 @@ be stopped at any time and goes on with --resume. Then `python tools/make_recipe
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
 from fnmatch import fnmatchcase
@@ -45,10 +46,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Try the recipes; returns the exit code."""
     args = parse_args()
-    from agmax_mm.progress import Bars
+    from agmax_mm.experiments.executors import InProcess
+    from agmax_mm.experiments.stages import Pipeline, StageError
     from tools.recipes.files import trials_file
     from tools.recipes.small_data import write_small_data
-    from tools.recipes.trials import environment, is_done, plan, read_outcomes, run_trials, write_outcomes
+    from tools.recipes.trials import environment, plan, read_outcomes, trial_stages, write_outcomes
 
     if args.only and not args.out:
         raise ValueError(
@@ -64,19 +66,15 @@ def main() -> int:
     earlier, outcomes = read_outcomes(out) if args.resume else ({}, {})
     if {**earlier, 'date': ''} != {**here, 'date': ''}:
         outcomes = {}
-    left = [trial for trial in trials if not is_done(trial, outcomes, configs)]
-    with tempfile.TemporaryDirectory() as folder, Bars() as bars:
-        data = write_small_data(Path(folder))
-        done = len(trials) - len(left)
-        bars.start('recipes', len(trials), done)
-        for trial, outcome in run_trials(left, data, configs):
-            done += 1
-            outcomes[trial.name] = outcome
-            write_outcomes(here, outcomes, out)
-            if not outcome.ran:
-                bars.say(f'failed: {trial.name}: {outcome.error}')
-            bars.update('recipes', done, trial.path)
-        bars.finish('recipes')
+    logs = out.parent / 'logs' if args.out else ROOT / 'work_dirs' / 'trials' / 'logs'
+    with tempfile.TemporaryDirectory(prefix='trial-') as folder:
+        data = write_small_data(Path(folder, 'data'))
+        stages = trial_stages(trials, data, configs, outcomes, out, Path(folder))
+        write_outcomes(here, outcomes, out)
+        # The trials are short: they share one process. Each failure is told when it happens, and is an outcome.
+        with contextlib.suppress(StageError):
+            Pipeline(stages, logs, executor=InProcess(), keep_going=True, keep_folders=True).run()
+    _, outcomes = read_outcomes(out)
     failed = sum(not outcomes[trial.name].ran for trial in trials)
     print(f'wrote {out}: {len(trials) - failed} of {len(trials)} trials succeeded')
     return 1 if failed else 0

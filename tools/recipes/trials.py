@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agmax_mm import __version__
 from agmax_mm.cli import error_line
+from agmax_mm.experiments.call import Call
+from agmax_mm.experiments.stages import Stage
 from agmax_mm.fileio import RESULT_FILE, write_text
 from agmax_mm.machine import device_name, library_versions, usable_cores
 from tools.recipes.recipe import Recipe, recipes, reference_options
@@ -129,42 +130,73 @@ def is_done(trial: Trial, outcomes: Mapping[str, Outcome], configs: Path) -> boo
     return outcome is not None and outcome.ran and outcome.config_sha256 == _hash(configs / trial.path)
 
 
-def run_trials(trials: list[Trial], data: Mapping[str, Path], configs: Path) -> Iterator[tuple[Trial, Outcome]]:
-    """Try one recipe after the other.
+def trial_stages(
+    trials: Sequence[Trial],
+    data: Mapping[str, Path],
+    configs: Path,
+    outcomes: Mapping[str, Outcome],
+    out: Path,
+    folder: Path,
+) -> list[Stage]:
+    """Stages that try one recipe each, in this process, and add its outcome to a file.
 
     Args:
         trials: What to try.
         data: Folder of each data set, see :func:`tools.recipes.small_data.write_small_data`.
         configs: Folder of the configs.
-
-    Yields:
-        Each trial with its outcome; errors are part of it.
+        outcomes: Those of an earlier run; what succeeded is not tried again.
+        out: File of the outcomes.
+        folder: Folder of the stages; the name must be its alone in this process.
     """
-    for trial in trials:
-        work_dir = Path(tempfile.mkdtemp(prefix='trial-'))
-        try:
-            yield trial, _try(trial, data[trial.dataset], configs / trial.path, work_dir)
-        finally:
-            shutil.rmtree(work_dir, ignore_errors=True)
+    stages = []
+    for number, trial in enumerate(trials):
+        place = folder / f'{folder.name}-{number:03}'
+        arguments = {
+            'trial': asdict(trial),
+            'data_root': str(data[trial.dataset]),
+            'path': str(configs / trial.path),
+            'work_dir': str(place),
+            'out': str(out),
+        }
+        call = Call('tools.recipes.trials:try_recipe', arguments)
+        finished = partial(is_done, trial, outcomes, configs)
+        stages.append(Stage(place.name, trial.name, call, place, finished=finished))
+    return stages
 
 
-def _try(trial: Trial, data_root: Path, path: Path, work_dir: Path) -> Outcome:
+def try_recipe(trial: Mapping[str, Any], data_root: str, path: str, work_dir: str, out: str) -> None:
+    """Train a recipe for :data:`STEPS` steps, evaluate it, and add the outcome to the file ``out``.
+
+    Raises:
+        Exception: Whatever the training raised, once the outcome is written.
+        ValueError: If nothing was evaluated, or a loss is missing or not finite.
+    """
     from agmax_mm.engine.launch import train  # the pages about trials need no libraries
 
+    tried = Trial(trial['path'], trial['dataset'], tuple((key, value) for key, value in trial['options']))
     started = time.monotonic()
-    parameters, losses, error = None, [], None
+    parameters, losses = None, []
+    failure: Exception | None = None
     try:
-        options = {**small_run(data_root, work_dir.name), **dict(trial.options)}
-        runner = train(str(path), work_dir=str(work_dir), seed=0, options=options)
+        options = {**small_run(Path(data_root), Path(work_dir).name), **dict(tried.options)}
+        runner = train(path, work_dir=work_dir, seed=0, options=options)
         parameters = sum(parameter.numel() for parameter in runner.model.parameters())
-        record = json.loads((work_dir / RESULT_FILE).read_text(encoding='utf-8'))
+        record = json.loads(Path(work_dir, RESULT_FILE).read_text(encoding='utf-8'))
         losses = [point.get('loss') for point in record['history']['train']]
         if not record['scores']['last']:
-            error = 'no evaluation took place'
-    # One recipe that fails, however it does, must not keep the others from being tried.
+            failure = ValueError('no evaluation took place')
+    # Every failure is an outcome.
     except Exception as caught:
-        error = error_line(caught)
-    return Outcome(_hash(path), parameters, losses, error, round(time.monotonic() - started, 1))
+        failure = caught
+    seconds = round(time.monotonic() - started, 1)
+    error = None if failure is None else error_line(failure)
+    outcome = Outcome(_hash(Path(path)), parameters, losses, error, seconds)
+    where, outcomes = read_outcomes(Path(out))
+    write_outcomes(where, {**outcomes, tried.name: outcome}, Path(out))
+    if failure is not None:
+        raise failure
+    if not outcome.ran:
+        raise ValueError(f'expected {STEPS} finite losses, got {losses}')
 
 
 def small_run(data_root: Path, name: str, steps: int = STEPS) -> dict[str, Any]:
