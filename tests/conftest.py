@@ -52,6 +52,9 @@ def detection_recipes() -> dict[str, Any]:
     """Every recipe in configs/detection/ by file name. Read once, as that takes long: copy before a change."""
     from mmengine.config import Config
 
+    from agmax_mm.engine.bases import allow_own_bases
+
+    allow_own_bases()  # finds the host's configs in less time
     return {
         path.name: Config.fromfile(path)
         for path in sorted((Path(__file__).parents[1] / 'configs' / 'detection').glob('*.py'))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 from mmengine.config import Config
 
 from agmax_mm.recipe_files import recipes_folder
@@ -13,6 +16,13 @@ _host_path = Config._get_cfg_path
 def _path_of_base(base: str, filename: str) -> tuple[str, str | None]:
     """Return the file of a base and the scope of its types: none for ours, which are written with their scope."""
     if not base.startswith(_PREFIX):
+        package, _, name = base.partition('::')
+        spec = importlib.util.find_spec(package) if name and package.isidentifier() else None
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            config = Path(folder, '.mim', 'configs', name)
+            # The host finds the same file, but reads the notes on all models of the package first: seconds.
+            if config.is_file():
+                return str(config), package
         path, scope = _host_path(base, filename)
         return path, scope
     path = recipes_folder() / base.removeprefix(_PREFIX)

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.bases import allow_own_bases
 from agmax_mm.engine.config_files import assigned_names
+from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.options import typed_value, without
 from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
@@ -291,7 +292,7 @@ def setup_hash(config: Config) -> str:
 
 
 def _sha256(content: dict[str, Any]) -> str:
-    return hashlib.sha256(Config(content).dump().encode()).hexdigest()
+    return hashlib.sha256(FormattedOnce(content).pretty_text.encode()).hexdigest()
 
 
 def _hashed(config: Config) -> dict[str, Any]:

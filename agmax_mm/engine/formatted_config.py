@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from mmengine.config import Config
 
+# Texts of the last configs by their content.
+_TEXTS: dict[str, str] = {}
+_MOST_TEXTS = 32
+
 
 class FormattedOnce(Config):
     """A config that is formatted anew only when it has changed.
 
-    That takes a third of a second, and the host asks for it four times before the first step and at each checkpoint.
+    That takes a third of a second, and more for a detector. The host asks for it four times before the first step and
+    at each checkpoint.
     """
 
     @classmethod
@@ -22,7 +27,8 @@ class FormattedOnce(Config):
     def pretty_text(self) -> str:
         """The config as Python code."""
         content = repr(self._cfg_dict)
-        if content != self.__dict__.get('_formatted_content'):
-            # Attributes that are set as usual become keys of the config.
-            self.__dict__.update(_formatted_content=content, _formatted=super().pretty_text)
-        return str(self.__dict__['_formatted'])
+        if content not in _TEXTS:
+            if len(_TEXTS) >= _MOST_TEXTS:
+                _TEXTS.clear()
+            _TEXTS[content] = super().pretty_text
+        return _TEXTS[content]

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.words import SPELLINGS
 from agmax_mm.experiments.call import Call
 from agmax_mm.experiments.stages import Stage
@@ -59,7 +60,7 @@ def config_text(config: Config) -> str:
     It has none of the words for data, image size and length, which the host's configs leave behind as variables: in a
     file of its own they would be applied again.
     """
-    return Config({key: value for key, value in config.to_dict().items() if key not in SPELLINGS}).dump()
+    return FormattedOnce({key: value for key, value in config.to_dict().items() if key not in SPELLINGS}).pretty_text
 
 
 def read_record(folder: Path) -> dict[str, Any]:

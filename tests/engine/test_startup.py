@@ -56,7 +56,7 @@ def test_a_config_is_formatted_when_it_has_changed(monkeypatch):
     calls = []
     real = yapf_api.FormatCode
     monkeypatch.setattr(yapf_api, 'FormatCode', lambda *args, **kwargs: calls.append(1) or real(*args, **kwargs))
-    content = {'a': 1, 'b': {'c': [1, 2]}}
+    content = {'a': 1, 'b': {'c': [1, 2], 'd': 'of this test alone'}}
     config, plain = FormattedOnce.of(Config(content)), Config(content)
     texts = [config.pretty_text, config.dump(), config.copy().pretty_text]
     assert len(calls) == 1
@@ -64,4 +64,4 @@ def test_a_config_is_formatted_when_it_has_changed(monkeypatch):
     assert 'c=[1,2,3,]' in ''.join(config.pretty_text.split())
     assert len(calls) == 2
     assert set(texts) == {plain.pretty_text}
-    assert config.to_dict() == {'a': 1, 'b': {'c': [1, 2, 3]}}
+    assert config.to_dict() == {'a': 1, 'b': {'c': [1, 2, 3], 'd': 'of this test alone'}}

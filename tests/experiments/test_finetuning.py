@@ -17,6 +17,7 @@ torchvision = pytest.importorskip('torchvision')
 from agmax_mm.detection.recipe import Length  # noqa: E402
 from agmax_mm.engine.options import parse_options  # noqa: E402
 from agmax_mm.experiments.comparison import compare  # noqa: E402
+from agmax_mm.experiments.executors import InProcess  # noqa: E402
 from agmax_mm.experiments.finetuning import prepare, transfer  # noqa: E402
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config  # noqa: E402
 from agmax_mm.results.summary import result_table  # noqa: E402
@@ -55,7 +56,7 @@ def test_from_checkpoint_to_row_and_resumed_to_a_comparison(checkpoint, tmp_path
         return job(backbone, tmp_path / name, 'voc', **data, **changes)
 
     write_voc(tmp_path / 'data')
-    first = transfer(arm(checkpoint, 'trained'))
+    first = transfer(arm(checkpoint, 'trained'), executor=InProcess())
     assert (first['status'], first['finetune']) == ('completed', 'full')
     assert first['learning_rate'] == pytest.approx(0.01 * 2 / 16)
     assert f'learning rate {0.01 * 2 / 16:g} for 2 x 1 x 1 images' in capfd.readouterr().out
@@ -70,7 +71,7 @@ def test_from_checkpoint_to_row_and_resumed_to_a_comparison(checkpoint, tmp_path
         transfer(arm(checkpoint, 'trained', length=Length(iters=3), resume=True))
 
     jobs = [arm(checkpoint, 'trained', resume=True), arm(None, 'random', finetune='scratch', resume=True)]
-    results = compare(jobs, tmp_path / 'comparison.json')
+    results = compare(jobs, tmp_path / 'comparison.json', executor=InProcess())
     assert (tmp_path / 'trained/seed_0/iter_2.pth').stat().st_mtime_ns == trained
     assert results['trained']['runs'] == first['runs']
     assert [results[name]['finetune'] for name in results] == ['full', 'scratch']

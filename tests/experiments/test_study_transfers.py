@@ -1,9 +1,7 @@
 """From class folders to detections: two arms pre-trained and fine-tuned by one command, with a table of both."""
 
+import argparse
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,7 +12,9 @@ from safetensors.torch import load_file
 
 pytest.importorskip('mmcv.ops', exc_type=ImportError)
 
+from agmax_mm.commands import compare
 from agmax_mm.engine.options import parse_options
+from agmax_mm.experiments.executors import InProcess
 from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
 
 ROOT = Path(__file__).parents[2]
@@ -43,14 +43,21 @@ test_cfg = dict()
 """
 
 
-def _compare(folder, *arguments):
-    path = f'{ROOT}:{os.environ.get("PYTHONPATH", "")}'
-    command = [sys.executable, str(ROOT / 'tools/compare.py'), 'study.py', '--data-root', str(folder / 'images')]
-    environment = {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'}
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, env=environment, cwd=folder)
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Call the command in this process, and let it train there, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(compare, '_executor', lambda *given: InProcess())
+
+    def call(*arguments):
+        parser = argparse.ArgumentParser()
+        compare.add_arguments(parser)
+        compare.main(parser.parse_args(['study.py', '--data-root', 'images', *arguments]))
+
+    return call
 
 
-def test_from_pictures_to_the_table_in_one_command(tmp_path):
+def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
     generator = np.random.default_rng(0)
     for split in ('train', 'test'):
         for label in range(10):
@@ -63,14 +70,12 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path):
     (tmp_path / 'base.py').write_text(BASE)
 
     (tmp_path / 'study.py').write_text(text.replace("task='voc'", "task='voc', epoch=1"))
-    done = _compare(tmp_path, '--dry-run')
-    assert done.stderr.splitlines()[-1] == (
-        "error: transfers.boxes: unknown key 'epoch', the nearest known one is 'epochs'"
-    )
+    message = "transfers.boxes: unknown key 'epoch', the nearest known one is 'epochs'"
+    with pytest.raises(ValueError, match=message):
+        run('--dry-run')
 
     (tmp_path / 'study.py').write_text(text)
-    done = _compare(tmp_path)
-    assert done.returncode == 0, done.stderr
+    run()
     runs = tmp_path / 'work_dirs/study'
     found = json.loads((runs / 'study.json').read_text())['transfers']['boxes']
     assert found['metric'] == 'pascal_voc/mAP'
