@@ -9,7 +9,7 @@ from agmax_mm.batch_augments.cutmix_variants import (
 )
 from agmax_mm.batch_augments.cutout import CutOut
 from agmax_mm.batch_augments.lighting import PCALighting
-from agmax_mm.batch_augments.mixing import CutMix, MixUp
+from agmax_mm.batch_augments.mixing import CutMix, Mixing, MixUp
 
 __all__ = [
     'CenterGaussianCutMix',
@@ -18,6 +18,7 @@ __all__ = [
     'CutOut',
     'FixedSizeCutMix',
     'MixUp',
+    'Mixing',
     'OneHotCutMix',
     'PCALighting',
     'ScheduledCutMix',

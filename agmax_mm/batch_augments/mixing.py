@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from agmax_mm.functional.boxes import ROUNDINGS
 from agmax_mm.registry import BATCH_AUGMENTS
 
 
-class Mixing:
+class Mixing(ABC):
     """Base class of the mixing augmentations.
 
     The host calls an augmentation like a function. The augmentation then draws by itself whether it mixes. A caller
@@ -38,9 +39,9 @@ class Mixing:
         """Return the probability of mixing the next batch."""
         return self.prob
 
+    @abstractmethod
     def always(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
         """Mix images or feature maps ``(N, C, H, W)`` and class probabilities ``(N, K)``, in every call."""
-        raise NotImplementedError
 
     def mix(self, batch_inputs: Tensor, batch_scores: Tensor) -> tuple[Tensor, Tensor]:
         """Mix images ``(N, C, H, W)`` and class probabilities ``(N, K)``, or return both as they are.

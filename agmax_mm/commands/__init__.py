@@ -7,6 +7,7 @@ A module of a subcommand has a docstring, whose first line is its help, the text
 
 # Name of each subcommand to its module in this package, in the order of the overview.
 COMMANDS = {
+    'init': 'init',
     'train': 'train',
     'test': 'test',
     'predict': 'predict',

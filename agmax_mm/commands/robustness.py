@@ -29,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help=f'{CONFIG_HELP}; its test set is used')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
     parser.add_argument(
-        '--suites', nargs='+', default=list(_SUITES), metavar='SUITE', help=f'of {", ".join(_SUITES)} (default: all)'
+        '--suites',
+        nargs='+',
+        default=list(_SUITES),
+        metavar='SUITE',
+        help=f'of {", ".join(_SUITES)} (default: all), or modules of your own such as my_package.blur',
     )
     parser.add_argument('--out', required=True, metavar='FILE.json', help='results, written after each condition')
     parser.add_argument('--report', metavar='DIR', help='also write a page with tables, plots and sheets of images')

@@ -1,8 +1,10 @@
-"""``_base_ = 'agmax_mm::agmax/resnet50_cutmix_aa_270e.py'``: the recipes of this package as bases of any config."""
+"""What a config takes from elsewhere: recipes of this package as its bases, and modules that lie beside it."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config
@@ -40,3 +42,14 @@ def allow_own_bases() -> None:
     of the package, where the host's own types are not found.
     """
     Config._get_cfg_path = staticmethod(_path_of_base)
+
+
+def import_from_beside(files: Iterable[Path]) -> None:
+    """Let ``custom_imports`` find modules in the folders of a config and its bases.
+
+    The folders come last on Python's path, so that their modules hide no others.
+    """
+    for file in files:
+        folder = str(file.resolve().parent)
+        if folder not in sys.path:
+            sys.path.append(folder)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from agmax_mm.engine.addresses import unknown_key
 from agmax_mm.engine.value_rules import broken_default, broken_hint, broken_rule
 from agmax_mm.registry import BATCH_AUGMENTS
+from agmax_mm.wording import missing_methods
 
 # Keys that the host reads before it builds a part.
 _SPECIAL = {'type', '_scope_', '_delete_', '_base_', 'priority'}
@@ -196,6 +197,8 @@ def _check_part(node: dict[str, Any], place: str, registry: Registry | None, roo
         built = kind
     else:
         raise ValueError(f'{place}.type: expected the name of a class, got {kind!r}')
+    if inspect.isclass(built) and (missing := missing_methods(built)):
+        raise ValueError(f'{place}.type: expected a class with {" and ".join(missing)}, got {kind!r} without')
     parameters, is_open = _parameters(built)
     is_open = is_open or place.rpartition('.')[2] in _LAYERS
     known = set(parameters) | _SPECIAL | (_EXTRA.get(root, set()) if place.rpartition('.')[2] != 'optimizer' else set())

@@ -11,7 +11,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
 from agmax_mm.engine.addresses import bare_type, unknown_key
-from agmax_mm.engine.bases import allow_own_bases
+from agmax_mm.engine.bases import allow_own_bases, import_from_beside
 from agmax_mm.engine.config_files import assigned_names
 from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.loaders import complete_loader
@@ -100,8 +100,17 @@ def load_config(path: str, options: dict[str, Any] | None = None, notes: list[st
         if key not in _KNOWN_KEYS and not key.startswith('_'):
             raise ValueError(f'config {str(file)!r}: {unknown_key(key, _KNOWN_KEYS)}; start names of your own with "_"')
     allow_own_bases()
+    import_from_beside([Path(path), *(file for file, _ in assigned_names(Path(path)))])
     try:
         config = Config.fromfile(path)
+    except ImportError as error:
+        cause: BaseException = error
+        while cause.__context__ is not None:  # mmengine says only which import failed
+            cause = cause.__context__
+        raise ValueError(
+            f'config {path!r}: expected modules in custom_imports that lie beside the config or on the PYTHONPATH, '
+            f'got: {cause}'
+        ) from error
     except (TypeError, KeyError, NameError, FileNotFoundError) as error:
         raise ValueError(f'config {path!r}: expected a config that mmengine can read, got {error}') from error
     use_current_names(config)

@@ -20,8 +20,8 @@ def apply_named_options(config: Config, options: dict[str, Any]) -> dict[str, An
 
     - ``model.agreement=NAME`` puts a named agreement in the place of the recipe's.
     - ``model.backbone=LIBRARY/MODEL`` puts a named backbone in the place of the recipe's.
-    - ``data_preprocessor.batch_augments=NAME`` mixes by one class of :mod:`agmax_mm.batch_augments`; ``none`` mixes
-      nothing.
+    - ``data_preprocessor.batch_augments=NAME`` mixes by one class of :mod:`agmax_mm.batch_augments`, or by one of
+      another registry as ``SCOPE.NAME``; ``none`` mixes nothing.
     - ``pipeline.TYPE=None`` removes a part of a list.
 
     Merged into the recipe's parts, named ones would keep options of another class.
@@ -99,10 +99,14 @@ def _two_view_steps(config: Config) -> list[dict[str, Any]]:
 
 def _mixing(name: str) -> ConfigDict | None:
     names = {
-        known.lower(): known for known in agmax_mm.batch_augments.__all__ if known not in ('CutOut', 'PCALighting')
+        known.lower(): known
+        for known in agmax_mm.batch_augments.__all__
+        if known not in ('CutOut', 'Mixing', 'PCALighting')
     }
     if name.lower() == 'none':
         return None
+    if '.' in name:  # of another package, by its scope
+        return ConfigDict(augments=[dict(type=name)], probs=None)
     if name.lower() not in names:
         raise ValueError(f'{_MIXING}: expected one of {", ".join(names.values())} and none, got {name!r}')
     return ConfigDict(augments=[dict(type=f'agmax_mm.{names[name.lower()]}')], probs=None)

@@ -22,7 +22,7 @@ from agmax_mm.machine import cores_of_process, device_name, library_versions
 from agmax_mm.metrics import metric_to_json
 from agmax_mm.progress import Bars
 from agmax_mm.robustness import between, calibration, corruption, detection, fgsm, occlusion, ood, pgd
-from agmax_mm.robustness.contract import Condition, Results
+from agmax_mm.robustness.contract import Condition, Results, named_suites
 from agmax_mm.robustness.data import Data, Pictures
 from agmax_mm.robustness.network import Network
 from agmax_mm.robustness.options import parse_suite_options
@@ -60,7 +60,7 @@ def open_measurement(
     Args:
         config_path: The config file.
         checkpoints: Checkpoints of its model.
-        suites: Names in :data:`SUITES`; detectors have those of :data:`DETECTION_SUITES`.
+        suites: Names in :data:`SUITES`, or modules; detectors have those of :data:`DETECTION_SUITES`.
         out: JSON file of the results. Conditions that it already holds are left as they are: a run that was stopped
             goes on, and further suites, options and checkpoints add to the file.
         options: Values by ``suite.option``.
@@ -76,12 +76,9 @@ def open_measurement(
     """
     config = prepare(config_path, work_dir, launcher, config_options)
     known = DETECTION_SUITES if _detects(config) else SUITES
-    unknown = [name for name in suites if name not in known]
-    if unknown or not suites:
-        raise ValueError(f'--suites: expected some of {", ".join(known)} for this config, got {unknown or "none"}')
+    chosen = named_suites(suites, known)
     if config.get('test_dataloader') is None:
         raise ValueError('robustness: expected a config with a test_dataloader, got none')
-    chosen = {name: known[name] for name in known if name in suites}
     parsed = parse_suite_options(chosen, options or {})
     conditions = {name: list(suite.conditions(parsed[name])) for name, suite in chosen.items()}
     files = {name: (path, _sha256(path)) for name, path in checkpoint_names(checkpoints).items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ class ImageTransform(BaseTransform):
     Required and modified key: ``img``, ``uint8`` of shape ``(H, W, 3)`` in BGR order, as the host loads it.
     """
 
+    @abstractmethod
     def augment(self, image: Pixels) -> Pixels:
         """Return the changed image."""
-        raise NotImplementedError
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Change the image of a sample.

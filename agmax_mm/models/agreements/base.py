@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from agmax_mm.host import global_group
+from agmax_mm.wording import method_text
 
 
 class BaseAgreement(BaseModule):
@@ -26,7 +27,7 @@ class BaseAgreement(BaseModule):
             equals training on one. Otherwise each process uses the statistics of its own images.
 
     Raises:
-        ValueError: If ``loss_weight`` is negative.
+        ValueError: If ``loss_weight`` is negative, or a subclass defines neither method.
     """
 
     def __init__(self, loss_weight: float = 1.0, *, global_batch: bool = True) -> None:
@@ -36,6 +37,9 @@ class BaseAgreement(BaseModule):
                 f'{type(self).__name__}.loss_weight: expected a number of at least 0, got {loss_weight}; '
                 'the term is already signed so that minimising it makes the views agree'
             )
+        kind = type(self)
+        if kind.pair_terms is BaseAgreement.pair_terms and kind.terms is BaseAgreement.terms:
+            raise ValueError(f'{kind.__name__}: expected a method {PAIR_TERMS}, got none')
         self.loss_weight = loss_weight
         self.global_batch = global_batch
 
@@ -51,6 +55,12 @@ class BaseAgreement(BaseModule):
     def terms(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return the unweighted terms of all views, by name: the means over the pairs."""
         pairs = [self.pair_terms(a, b) for a, b in combinations(logits, 2)]
+        if not isinstance(pairs[0], dict) or not any('loss' in name for name in pairs[0]):
+            got = list(pairs[0]) if isinstance(pairs[0], dict) else type(pairs[0]).__name__
+            raise ValueError(
+                f"{type(self).__name__}.pair_terms: expected tensors by name, one name with 'loss', such as "
+                f"{{'loss_agreement': value}}, got {got}"
+            )
         return {name: torch.stack([terms[name] for terms in pairs]).mean() for name in pairs[0]}
 
     def forward(self, logits: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -73,6 +83,9 @@ class BaseAgreement(BaseModule):
         }
         outputs['view_agreement'] = view_agreement(logits)
         return outputs
+
+
+PAIR_TERMS = method_text(BaseAgreement, 'pair_terms')
 
 
 @torch.no_grad()

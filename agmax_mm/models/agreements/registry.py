@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from agmax_mm.models.agreements.base import BaseAgreement
+from agmax_mm.models.agreements.base import PAIR_TERMS, BaseAgreement
 from agmax_mm.registry import MODELS
 
 _Agreement = TypeVar('_Agreement', bound=type[BaseAgreement])
@@ -29,7 +29,7 @@ def register_agreement(name: str, **options: Any) -> Callable[[_Agreement], _Agr
         options: Arguments that the short name stands for; others keep the defaults of the class.
 
     Raises:
-        ValueError: If the name is taken.
+        ValueError: If the name is taken, or the class is no agreement.
 
     Example:
         >>> @register_agreement('l1')
@@ -43,6 +43,10 @@ def register_agreement(name: str, **options: Any) -> Callable[[_Agreement], _Agr
         raise ValueError(f'register_agreement: expected a new name, got {name!r}, which is {AGREEMENTS[name]}')
 
     def register(agreement: _Agreement) -> _Agreement:
+        if not (isinstance(agreement, type) and issubclass(agreement, BaseAgreement)):
+            raise ValueError(
+                f'register_agreement({name!r}): expected a subclass with the method {PAIR_TERMS}, got {agreement!r}'
+            )
         MODELS.register_module(module=agreement)
         AGREEMENTS[name] = {'type': f'{MODELS.scope}.{agreement.__name__}', **options}
         return agreement
@@ -73,7 +77,8 @@ def build_agreement(agreement: nn.Module | dict[str, Any] | str | None, num_clas
     if known is None or not (isinstance(known, type) and issubclass(known, BaseAgreement)):
         types = ', '.join(named['type'] for named in AGREEMENTS.values() if named)
         raise ValueError(
-            f'model.agreement.type: expected an agreement term, such as {types}, got {config.get("type")!r}'
+            f'model.agreement.type: expected an agreement term, such as {types}, or a class of your own with the '
+            f'method {PAIR_TERMS}, got {config.get("type")!r}'
         )
     if isinstance(config.get('pair_head'), dict):
         config['pair_head'].setdefault('num_classes', num_classes)
