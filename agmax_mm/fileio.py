@@ -15,6 +15,8 @@ from agmax_mm.safe_reading import load_weights
 RESULT_FILE = 'result.json'
 # What an evaluation of a detector writes there; see agmax_mm.detection.record.
 DETECTIONS_FILE = 'detections.json'
+# What an evaluation of a captioner writes there; see agmax_mm.captioning.record.
+CAPTIONS_FILE = 'captions.json'
 
 
 @contextmanager

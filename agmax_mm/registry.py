@@ -8,6 +8,7 @@ from typing import Any
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
@@ -23,11 +24,22 @@ _SCOPE = 'agmax_mm'
 # Here, because every config that names a type of this package imports this module, also in the host's own tools.
 guard_host()
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope=_SCOPE, locations=['agmax_mm.models'])
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['agmax_mm.datasets'])
+MODELS = Registry(
+    'model',
+    parent=MMENGINE_MODELS,
+    scope=_SCOPE,
+    locations=['agmax_mm.models', 'agmax_mm.captioning.captioner', 'agmax_mm.captioning.nic_head'],
+)
+DATASETS = Registry(
+    'dataset', parent=MMENGINE_DATASETS, scope=_SCOPE, locations=['agmax_mm.datasets', 'agmax_mm.captioning.datasets']
+)
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope=_SCOPE, locations=['agmax_mm.captioning.caption_metric'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['agmax_mm.datasets'])
 HOOKS = Registry(
-    'hook', parent=MMENGINE_HOOKS, scope=_SCOPE, locations=['agmax_mm.engine.hooks', 'agmax_mm.transfer.hooks']
+    'hook',
+    parent=MMENGINE_HOOKS,
+    scope=_SCOPE,
+    locations=['agmax_mm.engine.hooks', 'agmax_mm.transfer.hooks', 'agmax_mm.captioning.feature_cache'],
 )
 OPTIM_WRAPPERS = Registry(
     'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope=_SCOPE, locations=['agmax_mm.engine.amp']

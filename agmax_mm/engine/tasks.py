@@ -5,7 +5,8 @@ as :mod:`agmax_mm.detection`. To add one:
 
 1. Give it a module ``complete`` with the names of :class:`Room`. It must import quickly: the host's package of the task
    is imported in its functions.
-2. Add one row to :data:`TASKS`: the ``default_scope`` of the task's configs, or a top-level key that only they have.
+2. Add one row to :data:`TASKS`: the ``default_scope`` of the task's configs, the type of their model, or a top-level
+   key that only they have.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any, Protocol
 
 from mmengine.config import Config, ConfigDict
 
+from agmax_mm.captioning import complete as captioning
 from agmax_mm.detection import complete as detection
+from agmax_mm.engine.addresses import bare_type
 
 
 class Room(Protocol):
@@ -46,11 +49,13 @@ class Task:
         room: The task's module ``complete``.
         scope: ``default_scope`` of the task's configs, or None where a key tells them.
         key: Top-level key that the task's configs alone have, or None where the scope tells them.
+        model: End of the type of the task's models, or None where the scope or a key tells its configs.
     """
 
     room: Room
     scope: str | None = None
     key: str | None = None
+    model: str | None = None
 
     @property
     def name(self) -> str:
@@ -60,10 +65,11 @@ class Task:
     def has(self, config: Config) -> bool:
         """Whether a config is of this task."""
         by_scope = self.scope is not None and config.get('default_scope') == self.scope
-        return by_scope or (self.key is not None and self.key in config)
+        by_model = self.model is not None and bare_type(config.get('model') or {}) == self.model
+        return by_scope or by_model or (self.key is not None and self.key in config)
 
 
-TASKS = (Task(detection, scope='mmdet'),)
+TASKS = (Task(detection, scope='mmdet'), Task(captioning, model=captioning.MODEL))
 
 
 def task_name(config: Config) -> str:

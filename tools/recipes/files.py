@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agmax_mm.fileio import write_text
+from tools.recipes.captioning import captioning_files
 from tools.recipes.page import page
 from tools.recipes.recipe import recipes
 from tools.recipes.render import render
@@ -22,8 +23,9 @@ def trials_file(paper: str, root: Path) -> Path:
 def expected_files(root: Path) -> dict[str, str]:
     """The text of every recipe and page by its path in the checkout ``root``, whose trials the pages tell of."""
     configs = {f'configs/{recipe.path}': render(recipe) for paper in PAGES for recipe in recipes(paper)}
+    captioning = captioning_files()
     pages = {path: page(paper, *read_outcomes(trials_file(paper, root))) for paper, path in PAGES.items()}
-    return configs | pages
+    return configs | captioning | pages
 
 
 def compare(root: Path) -> dict[str, str]:

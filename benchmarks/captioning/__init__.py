@@ -1,0 +1,1 @@
+"""Captioning on little data, with a backbone that others trained."""
