@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 from agmax_mm.captioning.comparisons import Comparison, comparisons, python_scores
 from agmax_mm.captioning.meteor import meteor, why_unavailable
-from agmax_mm.captioning.metrics import METEOR
+from agmax_mm.captioning.metrics import METEOR, PREFIX
 from agmax_mm.captioning.tokens import tokenize
 from agmax_mm.registry import METRICS
 
@@ -30,6 +30,8 @@ class CaptionMetric(BaseMetric):
     Raises:
         ValueError: If ``meteor`` is something else, or is True where it cannot be measured.
     """
+
+    default_prefix = PREFIX
 
     def __init__(self, *, meteor: bool | str = 'auto', comparisons: int = 0, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device)
@@ -70,4 +72,5 @@ class CaptionMetric(BaseMetric):
             for other in self.comparisons:
                 found = ', '.join(f'{name} {value:.4f}' for name, value in other.scores.items())
                 print_log(f'For comparison, {other.name}: {found}', logger='current')
-        return scores
+        # The host puts it in front again.
+        return {name.removeprefix(f'{PREFIX}/'): value for name, value in scores.items()}

@@ -107,7 +107,7 @@ def _key(model: Captioner, dataset: CaptionDataset) -> str:
     parts = hashlib.sha256(json.dumps(list(_facts(dataset))).encode())
     for name, value in [*_tensors(model.backbone), *_tensors(model.neck), *_tensors(model.data_preprocessor)]:
         parts.update(name.encode())
-        parts.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes() if value.numel() else b'')
+        parts.update(value.detach().cpu().contiguous().numpy().tobytes())
     parts.update(repr((model.backbone, model.data_preprocessor.to_rgb)).encode())
     return parts.hexdigest()[:32]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from agmax_mm.metrics import Metric, declare
 
+PREFIX = 'caption'
+
 
 def _declared(name: str, title: str) -> Metric:
-    return declare(Metric(f'caption/{name}', title, '', higher_is_better=True, factor=100))
+    return declare(Metric(f'{PREFIX}/{name}', title, '', higher_is_better=True, factor=100))
 
 
 BLEU = tuple(_declared(f'bleu{n}', f'BLEU{n}') for n in (1, 2, 3, 4))

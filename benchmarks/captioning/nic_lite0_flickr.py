@@ -33,9 +33,9 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(meteor=False, comparisons=5)
-test_evaluator = dict(comparisons=5)
-train_cfg = dict(max_epochs=30, val_interval=5)
+val_evaluator = dict(comparisons=5)
+test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=20, val_interval=10)
 
 default_hooks = dict(
     backbone=dict(checkpoint='work_dirs/captioning/efficientnet_lite0.pth'),

@@ -1,4 +1,4 @@
-"""NIC on a frozen ResNet-50 without augmentation in its pre-training, COCO captions of 2014, 100 epochs.
+"""NIC on a frozen ResNet-50 pre-trained as the baseline, COCO captions of 2014, 100 epochs.
 
 Paper:     Yun et al., ICCV 2019, Table A1, Baseline: BLEU1 61.4, BLEU2 43.8, BLEU3 31.4, BLEU4 22.9, METEOR 22.8, ROUGE
            44.7, CIDEr 71.2. Table 10 prints BLEU1 and BLEU4.

@@ -1,4 +1,4 @@
-"""NIC on the features of a ResNet-50 without augmentation in its pre-training, Flickr8k, 20 epochs: the small version.
+"""NIC on the features of a ResNet-50 pre-trained as the baseline, Flickr8k, 20 epochs: the small version.
 
 Paper:   none.
 Ours:    not run.

@@ -16,9 +16,9 @@ _NOTES = {
 }
 _DECIDED = (
     'Training on train2014 and evaluation on val2014, as the code that the paper builds on has it: the paper names '
-    '120,000 and 40,000 images, and the captions of its test images are not public. Unlike that code, the test looks at the '
-    'middle of the images, the frozen backbone keeps its statistics, the loss is a mean over words, beams stop at the '
-    'end of a sentence, and punctuation is left out: each by name in docs/captioning.md.'
+    '120,000 and 40,000 images, and the captions of its test images are not public. Unlike that code, the test '
+    'looks at the middle of the images, the frozen backbone keeps its statistics, the loss is a mean over words, '
+    'beams stop at the end of a sentence, and punctuation is left out: each by name in docs/captioning.md.'
 )
 
 

@@ -1,5 +1,5 @@
-# Flickr8k in Karpathy's splits: 6,000 images for training, 1,000 for validation and 1,000 for the test. The middle of each
-# is looked at, unmirrored, so that the features of a frozen backbone are computed once.
+# Flickr8k in Karpathy's splits: 6,000 images for training, 1,000 for validation and 1,000 for the test. The middle of
+# each is looked at, unmirrored, so that the features of a frozen backbone are computed once.
 train_dataloader = dict(
     num_workers=0,
     # Batch normalisation needs two captions in a step.
