@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 BASELINE = 'configs/baseline/resnet50_cutmix_90e.py'
 AGMAX = 'configs/agmax/resnet50_cutmix_90e.py'
 PAGE = 'docs/recipes.md'
-FOLDERS = ('configs/baseline', 'configs/agmax', 'configs/cutmix', 'docs')
+FOLDERS = ('configs/baseline', 'configs/agmax', 'configs/captioning', 'configs/cutmix', 'docs')
 EXPECTED = expected_files(ROOT)
 RECIPES = [path for path in EXPECTED if path.endswith('.py')]
 
@@ -28,7 +28,7 @@ def checkout(tmp_path):
 
 def test_files_are_what_is_generated():
     assert compare(ROOT) == {}
-    assert len(RECIPES) == 156 + 54
+    assert len(RECIPES) == 156 + 54 + 8
     assert {path for folder in FOLDERS for path in (ROOT / folder).glob('*.py')} == {ROOT / path for path in RECIPES}
 
 
