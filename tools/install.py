@@ -39,6 +39,8 @@ VENV = ROOT / '.venv'
 BASE: str = getattr(sys, '_base_executable', sys.executable)
 # Measured: 6 GB installed, and pip unpacks downloads beside it.
 FULL_SIZE_GB, UPDATE_SIZE_GB = 8, 1
+# The newest that mmcv's own operators compile with: later headers ask for C++20, and mmcv sets C++17.
+COMPILING = {'torch': '2.12.1', 'torchvision': '0.27.1'}
 
 
 class Installer:
@@ -110,23 +112,28 @@ class Installer:
             raise InstallError(f'not enough disk space in {self.venv.parent}: need {needed} GB, {free:.1f} GB are free')
 
     def constraints(self) -> str:
-        """Return the file of exact versions, with those of the system's torch where that is used."""
+        """Return the file of exact versions, with another torch where the choice needs one."""
         pinned = self.requirements / 'constraints.txt'
-        if self.choice.torch == 'pinned':
+        if self.choice.torch == 'pinned' and self.choice.operators != 'compiled':
             return str(pinned)
         text = pinned.read_text()
         for name in ('torch', 'torchvision'):
-            ask = f'import importlib.metadata as m; print(m.version({name!r}).partition("+")[0])'
-            version = capture([self.python, '-c', ask])
-            if not version:
-                raise InstallError(
-                    f'TORCH=system: expected torch and torchvision in {BASE}, got no {name}; name the '
-                    'Python that has them with PYTHON=..., or leave TORCH=system away'
-                )
+            version = self.system_version(name) if self.choice.torch == 'system' else COMPILING[name]
             text = re.sub(rf'^{name}==.*$', f'{name}=={version}', text, flags=re.MULTILINE)
         own = self.venv / 'constraints.txt'
         own.write_text(text)
         return str(own)
+
+    def system_version(self, name: str) -> str:
+        """Return the version of a distribution that the environment sees in the system's Python."""
+        ask = f'import importlib.metadata as m; print(m.version({name!r}).partition("+")[0])'
+        version = capture([self.python, '-c', ask])
+        if not version:
+            raise InstallError(
+                f'TORCH=system: expected torch and torchvision in {BASE}, got no {name}; name the '
+                'Python that has them with PYTHON=..., or leave TORCH=system away'
+            )
+        return version
 
     def make_venv(self) -> None:
         """Make the environment or complete it; make it anew if it belongs to another Python or sees another torch."""

@@ -10,8 +10,8 @@ from agmax_mm.findings import Finding
 
 # The set that was tested together.
 TESTED = {
-    'torch': '2.12.1',
-    'torchvision': '0.27.1',
+    'torch': '2.14.1',
+    'torchvision': '0.29.1',
     'numpy': '2.4.6',
     'opencv-python': '4.11.0.86',
     'onedl-mmengine': '0.10.12',
@@ -35,7 +35,7 @@ CLASSIFICATION = ('torch', 'torchvision', 'numpy', 'cv2', 'mmengine', 'mmcv', 'm
 DETECTION = (*CLASSIFICATION, 'operators', 'mmdet')
 # What setup.py allows.
 OLDEST_PYTHON, PYTHON_BOUND = (3, 10), (3, 14)
-OLDEST_TORCH, TORCH_BOUND = (2, 4), (2, 13)
+OLDEST_TORCH, TORCH_BOUND = (2, 4), (2, 15)
 REINSTALL = '--force-reinstall --no-deps'
 
 

@@ -11,8 +11,8 @@ from agmax_mm.doctor.checks import TESTED, TORCH_BOUND
 from agmax_mm.doctor.probes import TRIALS, Probe
 
 CLASSIFICATION = {
-    'torch': '2.12.1',
-    'torchvision': '0.27.1',
+    'torch': '2.14.1',
+    'torchvision': '0.29.1',
     'numpy': '2.4.6',
     'opencv-python': '4.11.0.86',
     'onedl-mmengine': '0.10.12',
@@ -88,7 +88,7 @@ def test_wrong_python_is_all_that_is_reported(python):
 def test_torch_missing():
     failing = dict.fromkeys(TRIALS, "ModuleNotFoundError: No module named 'torch'")
     level, problem, fix = worst(environment({'torch': None}, failing))
-    assert (level, problem, fix) == ('error', 'not installed: torch', 'py -m pip install torch==2.12.1')
+    assert (level, problem, fix) == ('error', 'not installed: torch', 'py -m pip install torch==2.14.1')
 
 
 def test_torch_newer_than_tested_only_warns():
@@ -106,14 +106,14 @@ def test_torch_too_old():
     )
 
 
-@pytest.mark.parametrize(('vision', 'fits'), [('0.26.0', False), ('0.27.1+cu130', True), ('0.28.0', False)])
+@pytest.mark.parametrize(('vision', 'fits'), [('0.28.0', False), ('0.29.1+cu130', True), ('0.30.0', False)])
 def test_torchvision_must_belong_to_torch(vision, fits):
     diagnosis = diagnose(environment({'torchvision': vision}))
     errors = [finding for finding in diagnosis.findings if finding.level == 'error']
     assert (not errors) == fits
     if not fits:
-        assert 'expected torchvision 0.27' in errors[0].problem
-        assert errors[0].fix == 'py -m pip install torch==2.12.1 torchvision==0.27.1'
+        assert 'expected torchvision 0.29' in errors[0].problem
+        assert errors[0].fix == 'py -m pip install torch==2.14.1 torchvision==0.29.1'
 
 
 def test_torchvision_of_another_build():
