@@ -2,7 +2,8 @@
 
 Each trial makes an environment of its own in a temporary folder (about 6 GB, removed afterwards), without a compiler on
 offer. It installs the wheel of this checkout with detection, and runs: the operators against their definitions, a
-training of a classifier, three steps and an evaluation of Mask R-CNN and RetinaNet on the stand-ins.
+training of a classifier, three steps and an evaluation of Mask R-CNN and RetinaNet on the stand-ins. Then it uses the
+wheel's console command from pictures to a detector, in a folder without the sources.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ TABLE = ROOT / 'docs' / 'versions.md'
 HEADER = """# Versions that were tried
 
 `python tools/try_versions.py PYTHON:TORCH...` tries each in a new environment without a compiler: the wheel with the
-extra `det`, the operators against their definitions, a classifier's training, three steps and an evaluation of
-Mask R-CNN and RetinaNet.
+extra `det`; the operators against their definitions, a classifier's training, three steps and an evaluation of
+Mask R-CNN and RetinaNet; then, in a folder without the sources, with the console command of the wheel alone: `digits`,
+`train`, `test`, `predict`, `export`, `transfer` and `report`.
 
 | Python | torch | torchvision | numpy | result | installed in | tried | machine |
 |---|---|---|---|---|---|---|---|
@@ -40,6 +42,20 @@ DATA = (
     'from pathlib import Path; from tests.detection.sets import write_coco; import sys; write_coco(Path(sys.argv[1]))'
 )
 
+# From pictures to a detector, with what the wheel brings.
+COMMANDS = """
+digits data
+train demo/pretrain_agmax --data data/digits --epochs 1 --batch-size 64 --work-dir run --seed 0
+test demo/pretrain_agmax run/epoch_1.pth --data data/digits --out scores.json
+predict run/epoch_1.pth data/digits/test --out predictions.json
+export run backbone.safetensors
+transfer --backbone backbone.safetensors --task voc --data-root data --classes 0,1,2,3,4,5,6,7,8,9 --finetune full
+ --iters 2 --batch-size 2 --image-size 96 --work-dir detector --cfg-options model.train_cfg.rcnn.sampler.num=8
+ model.train_cfg.rpn_proposal.max_per_img=16 model.test_cfg.rpn.max_per_img=16
+report run detector --out report
+""".replace('\n ', ' ').split('\n')[1:-1]
+WRITTEN = ('scores.json', 'predictions.json', 'backbone.safetensors', 'detector/results.json', 'report/index.html')
+
 
 class TrialError(Exception):
     """A step that failed; its text is one line."""
@@ -50,10 +66,20 @@ def torchvision_of(torch: str) -> str:
     return f'0.{int(torch.split(".")[1]) + 15}.*'
 
 
-def call(title: str, *command: object) -> str:
-    """Run a command without a compiler on offer and return its output; raise TrialError if it fails."""
-    settings = {**os.environ, 'CC': '/bin/false', 'CXX': '/bin/false', 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=settings, capture_output=True, text=True)
+def call(title: str, *command: object, folder: Path | None = None) -> str:
+    """Run a command without a compiler on offer and return its output; raise TrialError if it fails.
+
+    Args:
+        title: The command's name in an error.
+        command: Program and arguments.
+        folder: Where to run it, without the sources (default: in the checkout, with them).
+    """
+    settings = {**os.environ, 'CC': '/bin/false', 'CXX': '/bin/false', 'OMP_NUM_THREADS': '1'}
+    settings.pop('PYTHONPATH', None)
+    if folder is None:
+        settings['PYTHONPATH'] = str(ROOT)
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=folder or ROOT, env=settings, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         wrong = [line for line in lines if re.search(r'error|^FAILED', line, re.IGNORECASE)]
@@ -90,6 +116,12 @@ def trial(python: str, torch: str, folder: Path) -> dict[str, str]:
         call('detectors', inside, 'tests/operators/detectors.py', folder / 'data', folder / 'run', found, *configs)
         if any('coco/bbox_mAP' not in result['metrics'] for result in json.loads(found.read_text()).values()):
             raise TrialError('detectors: expected an evaluation, got none')
+        elsewhere = folder / 'elsewhere'
+        elsewhere.mkdir()
+        for line in COMMANDS:
+            call(line.split()[0], inside.with_name('agmax-mm'), *line.split(), folder=elsewhere)
+        if missing := [name for name in WRITTEN if not (elsewhere / name).is_file()]:
+            raise TrialError(f'commands: expected {", ".join(missing)}, got no such file')
     except TrialError as error:
         row['result'] = f'fails: {error}'
     return row

@@ -73,6 +73,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[], help='config keys to set')
 
 
+def class_lines(path: str) -> list[str]:
+    """Return the lines of a file of class names; raise ``ValueError`` if it cannot be read."""
+    try:
+        return Path(path).read_text(encoding='utf-8').split('\n')
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f'--classes-file: expected a text file with a class a line, got {path!r}: {error}') from None
+
+
 def main(args: argparse.Namespace) -> None:
     """Fine-tune and evaluate the backbones, and write the rows."""
     if args.repeat < 1 or args.processes < 1 or args.jobs < 1 or (args.batch_size or 1) < 1:
@@ -90,7 +98,7 @@ def main(args: argparse.Namespace) -> None:
     from agmax_mm.recipe_files import config_path
     from agmax_mm.results.summary import result_table
 
-    class_names = Path(args.classes_file).read_text(encoding='utf-8').split('\n') if args.classes_file else None
+    class_names = class_lines(args.classes_file) if args.classes_file else None
     if args.classes:
         class_names = args.classes.split(',')
     names = backbone_names(checkpoints)
