@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from agmax_mm.signals import EXIT_RESUME, handle_stops
+
 _DEBUG = '--debug'
 
 
@@ -27,18 +29,24 @@ def make_parser(description: str | None, epilog: str, prog: str | None = None) -
     return parser
 
 
-def run(main: Callable[[], int | None]) -> None:
-    """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr, an interruption with 130."""
+def run(main: Callable[[], int | None], goes_on: str | None = None) -> None:
+    """Call ``main`` and exit with its code; an error exits with 1 and one line on stderr.
+
+    A signal that stops it exits with :data:`~agmax_mm.signals.EXIT_RESUME` where the command can go on, else with 130.
+
+    Args:
+        main: The command.
+        goes_on: How the command goes on after an interruption, in words; None where it cannot.
+    """
     # Schedulers and the demonstration stop a command with these signals. A shell's background job ignores Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    handle_stops(signal.default_int_handler)
     # SIGTERM also ends the workers of data loaders. A worker that cleans up could wait for its queue for ever.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
+        print('interrupted' if goes_on is None else f'interrupted; {goes_on}', file=sys.stderr)
+        sys.exit(130 if goes_on is None else EXIT_RESUME)
     except Exception as error:
         if _DEBUG in sys.argv:
             raise

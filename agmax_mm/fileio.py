@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm.safe_reading import load_weights
+from agmax_mm.temporary import temporary_path
 
 # What every run writes into its work directory; see RunRecordHook.
 RESULT_FILE = 'result.json'
@@ -23,11 +24,11 @@ CAPTIONS_FILE = 'captions.json'
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` when the block ends without an error.
 
-    The temporary name keeps the suffix of ``path``, because many writers choose the format by it.
+    A killed process leaves the temporary file; the next run in that folder removes it, see :mod:`agmax_mm.temporary`.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f'.{target.stem}.{os.getpid()}{target.suffix}')
+    temporary = temporary_path(target)
     try:
         yield temporary
         temporary.replace(target)

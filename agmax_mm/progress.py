@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from agmax_mm.temporary import temporary_path
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -136,7 +137,7 @@ class Bars:
 
 def note_progress(path: Path, done: int, total: int, message: str = '') -> None:
     """Write a process's progress to a file that another process reads. The file is always whole."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    temporary = temporary_path(path)
     temporary.write_text(json.dumps({'done': done, 'total': total, 'message': message}), encoding='utf-8')
     temporary.replace(path)
 

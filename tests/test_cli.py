@@ -7,11 +7,12 @@ import time
 import pytest
 
 from agmax_mm import cli
+from agmax_mm.signals import EXIT_RESUME, STOP_SIGNALS
 
 
 @pytest.fixture(autouse=True)
 def _restored_handlers():
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -66,12 +67,26 @@ def test_exit_codes(result, code, monkeypatch):
     assert stop.value.code == code
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', STOP_SIGNALS)
 def test_stopping_is_no_error_and_said_in_a_line(number, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.run(lambda: signal.raise_signal(number))
     assert stop.value.code == 130
     assert capsys.readouterr().err == 'interrupted\n'
+
+
+def test_what_can_go_on_says_how_and_has_its_own_exit_code(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: signal.raise_signal(signal.SIGTERM), '--resume goes on')
+    assert stop.value.code == EXIT_RESUME == os.EX_TEMPFAIL
+    assert capsys.readouterr().err == 'interrupted; --resume goes on\n'
+
+
+def test_nohup_is_heeded():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: signal.raise_signal(signal.SIGHUP))
+    assert stop.value.code == 0
 
 
 def test_forked_workers_end_at_once():

@@ -29,6 +29,7 @@ ROWS = [
             'fileio',
             'findings',
             'host',
+            'locks',
             'machine',
             'metrics',
             'moved_names',
@@ -36,7 +37,7 @@ ROWS = [
             'randomness',
             'recipe_files',
         ),
-        *('registry', 'safe_reading', 'schedule_times', 'wording'),
+        *('registry', 'safe_reading', 'schedule_times', 'signals', 'temporary', 'wording'),
     ],
     ['functional'],
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -14,12 +15,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from agmax_mm.fileio import RESULT_FILE, atomic_path
-from agmax_mm.safe_reading import CHECKSUM, NOTE, is_whole, tensors_checksum
+from agmax_mm.safe_reading import CHECKSUM, NOTE, is_whole, load_weights, tensors_checksum
+from agmax_mm.wording import first_names
 
+_LOGGER = logging.getLogger(__name__)
 SUFFIXES = ('.safetensors', '.pth')
 # Which of the checkpoints in a run's folder.
 PICKS = ('last', 'best')
-_STEP = re.compile(r'(epoch|iter)_\d+')
+# Of a run that was stopped, besides those that it saves at its regular times.
+STOPPED = 'stopped_iter_{}.pth'
+_STEP = re.compile(r'(epoch|iter|stopped_iter)_(\d+)')
 _BEST_STEP = re.compile(r'_?(epoch|iter)_(\d+)$')
 
 
@@ -39,23 +44,54 @@ def find_checkpoint(path: str | os.PathLike[str], pick: str = 'last') -> str:
     folder = Path(path)
     if not folder.is_dir():
         return str(path)
-    found = newest_checkpoint(folder) if pick == 'last' else _best_checkpoint(folder)
+    damaged: list[Path] = []
+    found = newest_checkpoint(folder, damaged) if pick == 'last' else _best_checkpoint(folder)
     if found is None:
         name = 'epoch_*.pth or iter_*.pth' if pick == 'last' else 'best_*.pth'
         raise ValueError(f'checkpoint: expected one in the folder {str(path)!r} ({name}), got none that is whole')
+    if damaged:
+        _LOGGER.warning(
+            'checkpoint: %s passed over, which cannot be read; %s is taken',
+            first_names(path.name for path in damaged),
+            found,
+        )
     return str(found)
 
 
-def newest_checkpoint(folder: str | os.PathLike[str]) -> Path | None:
+def newest_checkpoint(folder: str | os.PathLike[str], damaged: list[Path] | None = None) -> Path | None:
     """Return the checkpoint of a run's folder that is the furthest in training and whole, or None.
 
-    It is found by looking at the files, by the numbers in their names. Where there are both epochs and iterations, the
-    time of writing decides.
+    It is found by looking at the files, by the numbers in their names; of files with epochs, with steps and of stopped
+    runs, the newest of each are compared by the steps that they hold.
+
+    Args:
+        folder: The run's folder.
+        damaged: Takes the newer files that were passed over.
     """
-    paths = [path for path in Path(folder).glob('*.pth') if _STEP.fullmatch(path.stem)]
-    mixed = len({path.stem.split('_')[0] for path in paths}) > 1
-    paths.sort(key=lambda path: path.stat().st_mtime if mixed else _step(path), reverse=True)
-    return next((path for path in paths if is_whole(path)), None)
+    kinds: dict[str, list[Path]] = {}
+    for path in Path(folder).glob('*.pth'):
+        if found := _STEP.fullmatch(path.stem):
+            kinds.setdefault(found[1], []).append(path)
+    whole: list[tuple[int, Path]] = []
+    for paths in kinds.values():
+        for path in sorted(paths, key=_step, reverse=True):
+            steps = _steps_of(path)
+            if steps is not None:
+                whole.append((steps, path))
+                break
+            if damaged is not None:
+                damaged.append(path)
+    return max(whole, key=lambda entry: entry[0])[1] if whole else None
+
+
+def _steps_of(path: Path) -> int | None:
+    """Steps that a run had made when it wrote a checkpoint; None where that is not whole."""
+    try:
+        content = load_weights(path)
+    except ValueError:
+        return None
+    meta = content.get('meta') if isinstance(content, dict) else None
+    return int((meta or {}).get('iter', 0))
 
 
 def _best_checkpoint(folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 A module of a subcommand has a docstring, whose first line is its help, the text ``EXAMPLE``, and two functions:
 ``add_arguments(parser)`` and ``main(args)``, which returns an exit code or None. It imports slow modules inside of
-``main``.
+``main``. One that can go on after an interruption says how in ``GOES_ON``.
 """
 
 # Name of each subcommand to its module in this package, in the order of the overview.

@@ -42,6 +42,8 @@ All arms are built before the first one trains; --dry-run does no more than that
 arms, then the next. Called again, the command goes on where it was interrupted, and takes finished runs as they are.
 With --arms or --seeds it does a part; called without them once all parts are done, it writes the whole table.
 """
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = 'the same command goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,11 +83,11 @@ def main(args: argparse.Namespace) -> None:
         raise ValueError(f'--jobs: expected at least 1, got {args.jobs}')
     if args.slurm and args.executor != 'slurm':
         raise ValueError('--slurm: expected --executor slurm beside it, got none')
-    from agmax_mm.experiments.stages import locked
     from agmax_mm.experiments.study import read_study
     from agmax_mm.experiments.study_report import write_study
     from agmax_mm.experiments.study_runs import check_arms, run_study
     from agmax_mm.experiments.study_transfers import check_transfers, run_transfers
+    from agmax_mm.locks import locked
     from agmax_mm.machine import usable_cores
     from agmax_mm.results.runs import Run
 
@@ -108,7 +110,7 @@ def main(args: argparse.Namespace) -> None:
         setup = {'command': _command(args), 'cores': usable_cores(), 'threads': threads}
         write_study(study, runs, setup, stem, transfers)
 
-    with locked(work_dir, 'compare') as lock:
+    with locked(work_dir, 'compare', inherited=True) as lock:
         executor = _executor(args, work_dir, threads, lock)
         runs = run_study(study, work_dir, write, executor=executor)
         if study.transfers:

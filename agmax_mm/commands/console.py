@@ -48,7 +48,7 @@ def run_command(name: str, argv: Sequence[str] | None = None, prog: str | None =
     parser = make_parser(module.__doc__, module.EXAMPLE, prog=prog)
     module.add_arguments(parser)
     args = parser.parse_args(argv)
-    run(lambda: module.main(args))
+    run(lambda: module.main(args), getattr(module, 'GOES_ON', None))
 
 
 def command_module(name: str) -> ModuleType:

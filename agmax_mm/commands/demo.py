@@ -13,6 +13,8 @@ from pathlib import Path
 EXAMPLE = """example:
   agmax-mm demo --work-dir work_dirs/demo --seed 0
 """
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = 'the same command goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,20 +38,17 @@ def main(args: argparse.Namespace) -> int:
     from agmax_mm.demo.layout import Layout
     from agmax_mm.demo.plan import SHORT, build_plan
     from agmax_mm.experiments.executors import Processes, thread_variables
-    from agmax_mm.experiments.stages import Pipeline, locked
+    from agmax_mm.experiments.stages import Pipeline
+    from agmax_mm.locks import locked
     from agmax_mm.progress import duration
 
     work_dir = Path(args.work_dir or ('work_dirs/demo_full' if args.full else 'work_dirs/demo'))
     layout = Layout(work_dir)
-    try:
-        with locked(work_dir, 'demo') as lock:
-            plan = build_plan(layout, args.seed, None if args.full else SHORT)
-            # Two commands of one thread each: much of a detector's training runs on one core anyway.
-            executor = Processes(jobs, thread_variables(cores // jobs), [lock])
-            count = Pipeline(plan, work_dir / 'logs', executor=executor).run()
-    except KeyboardInterrupt:
-        print('interrupted; the same command goes on from here', file=sys.stderr)
-        return 130
+    with locked(work_dir, 'demo', inherited=True) as lock:
+        plan = build_plan(layout, args.seed, None if args.full else SHORT)
+        # Two commands of one thread each: much of a detector's training runs on one core anyway.
+        executor = Processes(jobs, thread_variables(cores // jobs), [lock])
+        count = Pipeline(plan, work_dir / 'logs', executor=executor).run()
     took = f'{count} of {len(plan)} stages run in {duration(time.monotonic() - started)}' if count else 'up to date'
     print(f'{took}; the report: {layout.report / "index.html"}')
     return 0

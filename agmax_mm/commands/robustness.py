@@ -22,6 +22,8 @@ Run the same command again to go on after a stop. Options of suites (--options S
   calibration  bins
 """
 _SUITES = ('corruption', 'fgsm', 'pgd', 'occlusion', 'between', 'ood', 'calibration')
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = 'the same command goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

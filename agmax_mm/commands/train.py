@@ -25,6 +25,8 @@ Own photographs, in photos/train/CLASS/ and photos/val/CLASS/:
 Eight processes of one machine:
   torchrun --nproc-per-node 8 -m agmax_mm train agmax/resnet50_cutmix_aa_270e --launcher pytorch
 """
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = '--resume goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,8 @@ or as Roboflow and CVAT export it; --ann names other files, whose images may lie
 A detector's recipe is fitted to the depth and width of the ResNet in the file. For other networks and for detectors of
 your own there is --config, as with detection/faster-rcnn_regnetx-200mf_fpn_1x_voc0712.
 """
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = '--resume goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +96,7 @@ def main(args: argparse.Namespace) -> None:
     from agmax_mm.experiments.executors import Processes, thread_variables
     from agmax_mm.experiments.finetuning import transfer
     from agmax_mm.experiments.finetuning_job import Transfer
+    from agmax_mm.locks import locked
     from agmax_mm.machine import usable_cores
     from agmax_mm.recipe_files import config_path
     from agmax_mm.results.summary import result_table
@@ -125,15 +128,16 @@ def main(args: argparse.Namespace) -> None:
     )
     executor = Processes(args.jobs, thread_variables(usable_cores() // args.jobs) if args.jobs > 1 else None)
     backbones = [None if backbone == SCRATCH else backbone for backbone in checkpoints]
-    if len(backbones) == 1:
-        results = {names[0]: transfer(replace(job, backbone=backbones[0]), executor=executor)}
-        written = work_dir / 'transfer.json'
-    else:
-        written = work_dir / 'comparison.json'
-        jobs = [
-            replace(job, backbone=backbone, work_dir=work_dir / name)
-            for backbone, name in zip(backbones, names, strict=True)
-        ]
-        results = compare(jobs, written, executor=executor)
+    with locked(work_dir, 'transfer'):
+        if len(backbones) == 1:
+            results = {names[0]: transfer(replace(job, backbone=backbones[0]), executor=executor)}
+            written = work_dir / 'transfer.json'
+        else:
+            written = work_dir / 'comparison.json'
+            jobs = [
+                replace(job, backbone=backbone, work_dir=work_dir / name)
+                for backbone, name in zip(backbones, names, strict=True)
+            ]
+            results = compare(jobs, written, executor=executor)
     print(result_table(results))
     print(f'written: {written}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from pathlib import Path
@@ -14,9 +15,12 @@ from agmax_mm.engine.config import load_config, prepare_config, setup_hash, skip
 from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.stopping import Stopped
 from agmax_mm.engine.tasks import import_task
 from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 from agmax_mm.fileio import write_json
+from agmax_mm.locks import locked
+from agmax_mm.signals import stops_handled
 
 
 def train(
@@ -43,7 +47,9 @@ def train(
         force: Take ``work_dir`` although it holds another run, which is removed unless it is resumed.
 
     Raises:
-        ValueError: On anything wrong with the config, its data or a checkpoint, or if ``work_dir`` holds another run.
+        ValueError: On anything wrong with the config, its data or a checkpoint, or if ``work_dir`` holds another run,
+            which may be going on.
+        KeyboardInterrupt: On a signal; the run was saved first if it had begun.
     """
     notes: list[str] = []
     config = prepare(config_path, work_dir, launcher, options, notes)
@@ -61,6 +67,14 @@ def train(
         config.randomness.seed = seed
     if resume is True and work_dir is None:
         check_earlier_folder(config.work_dir, config_path)
+    with contextlib.ExitStack() as stack:
+        if _is_first_process(launcher):
+            stack.enter_context(locked(Path(config.work_dir), 'agmax-mm train'))
+        return _run(config, force=force, skipped=skipped, notes=notes)
+
+
+def _run(config: Config, *, force: bool, skipped: str | None, notes: list[str]) -> Runner:
+    """Train a complete config in a folder that is this run's alone."""
     if not force:
         check_work_dir(config, resume=bool(config.resume))
     setup = setup_hash(config)
@@ -73,7 +87,12 @@ def train(
     for note in notes:
         runner.logger.info(note)
     try:
-        runner.train()
+        with stops_handled(runner.stop_request.note):
+            runner.train()
+    except Stopped:
+        mark_unfinished(runner.work_dir, 'interrupted')
+        runner.stop_request.wait_for_all()
+        raise
     except KeyboardInterrupt:
         mark_unfinished(runner.work_dir, 'interrupted')
         raise
@@ -144,3 +163,8 @@ def prepare(
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or default_work_dir(config_path)
     return config
+
+
+def _is_first_process(launcher: str) -> bool:
+    variable = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}.get(launcher, '')
+    return os.environ.get(variable, '0') == '0'

@@ -12,28 +12,26 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
-from mmengine.dist import master_only
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import BaseLoop
-from mmengine.runner import Runner as HostRunner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
 from agmax_mm.checkpoints.checkpoint import Checkpoint, read_checkpoint
-from agmax_mm.checkpoints.files import newest_checkpoint
 from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
 from agmax_mm.engine.compile import compile_network
+from agmax_mm.engine.resumable import ResumableRunner
 from agmax_mm.engine.schedule import replay, settings_of
-from agmax_mm.fileio import RESULT_FILE, atomic_path
+from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.host import unwrap
 
 _AGREEMENT = 'agreement.'
 
 
-class Runner(HostRunner):
-    """The host's runner with these differences.
+class Runner(ResumableRunner):
+    """The host's runner with these differences, besides those of :class:`~agmax_mm.engine.resumable.ResumableRunner`.
 
     - Several processes work without GPUs: Gloo instead of NCCL, and no device ids.
     - ``sync_bn`` is refused on CPUs, where torch has no synchronised batch normalisation.
@@ -41,7 +39,6 @@ class Runner(HostRunner):
     - ``compile`` compiles the backbone and the neck, whose names stay as they are; ``activation_checkpointing`` takes
       ``True``, too, and leaves the statistics of batch normalisation right.
     - Logged values stay on the GPU until somebody looks, see :class:`agmax_mm.engine.hooks.StepValuesHook`.
-    - Checkpoints appear whole or not at all.
     - Checkpoints are loaded as weights only; a file that holds anything else is refused. The config in a checkpoint,
       which is Python text that the host would run when resuming, is left alone.
     """
@@ -50,7 +47,6 @@ class Runner(HostRunner):
     precision: str | None = None
     # Set by the host.
     param_schedulers: Any
-    _load_from: Any
     # What tells runs in one folder apart, whatever their length, see agmax_mm.engine.work_dir.
     setup_sha256: str | None = None
 
@@ -135,32 +131,6 @@ class Runner(HostRunner):
         """An entry in the record of the run that this one resumes."""
         record = Path(self.work_dir) / RESULT_FILE
         return json.loads(record.read_text(encoding='utf-8')).get(name) if self._resume and record.is_file() else None
-
-    @master_only
-    def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Save a checkpoint whole or not at all: a run that is killed meanwhile keeps the one of that name it had."""
-        if '://' in out_dir:  # not a disk
-            super().save_checkpoint(out_dir, filename, *args, **kwargs)
-            return
-        with atomic_path(Path(out_dir) / filename) as temporary:
-            super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
-
-    def load_or_resume(self) -> None:
-        """Load initial weights or go on; without a named file, from the newest whole checkpoint of the work directory.
-
-        The host would take the path in ``last_checkpoint``, which is that of another place once the folder was moved.
-        """
-        if self._resume and self._load_from is None and not self._has_loaded:
-            newest = newest_checkpoint(self.work_dir)
-            if newest is None:
-                self.logger.info(f'resume: {self.work_dir} holds no whole checkpoint, training begins anew')
-                return
-            self._load_from = str(newest)
-        super().load_or_resume()
-        # The folder may have been moved or copied since: the host would delete the best checkpoint of the old place.
-        for name, path in list(self.message_hub.runtime_info.items()):
-            if name.startswith(('best_ckpt', 'last_ckpt')) and isinstance(path, str):
-                self.message_hub.update_info(name, str(Path(self.work_dir) / Path(path).name))
 
     def load_checkpoint(
         self,

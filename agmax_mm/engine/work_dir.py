@@ -9,11 +9,13 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.dist import master_only
 
+from agmax_mm.checkpoints.files import STOPPED
 from agmax_mm.engine.config import config_hash, setup_hash
 from agmax_mm.fileio import RESULT_FILE
 
 # What a run leaves behind and another run would take for its own.
-_OF_A_RUN = (RESULT_FILE, 'last_checkpoint', 'epoch_*.pth', 'iter_*.pth', 'best_*.pth', 'backbone_*.safetensors')
+_CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', STOPPED.format('*'))
+_OF_A_RUN = (RESULT_FILE, 'last_checkpoint', *_CHECKPOINTS, 'best_*.pth', 'backbone_*.safetensors')
 
 
 def default_work_dir(config_path: str) -> str:
@@ -45,7 +47,7 @@ def check_earlier_folder(folder: str, config_path: str) -> None:
 
 
 def check_work_dir(config: Config, *, resume: bool) -> None:
-    """Refuse a folder that holds another run, or, where nothing is resumed, a finished one.
+    """Refuse a folder that holds another run, or, where nothing is resumed, a finished one or one with checkpoints.
 
     Two runs are the same if their configs differ in the length, the seed and the machine alone.
 
@@ -71,6 +73,14 @@ def check_work_dir(config: Config, *, resume: bool) -> None:
         raise ValueError(
             f'work dir {str(folder)!r}: expected no finished run, got one of {record.get("epochs")} epochs; --resume '
             f'goes on with it, {ways}'
+        )
+
+    kept = sorted(path.name for pattern in _CHECKPOINTS for path in folder.glob(pattern))
+    if kept and not resume:
+        # Later, the checkpoints of both would be taken for those of one run.
+        raise ValueError(
+            f'work dir {str(folder)!r}: expected no checkpoints of a run that has not ended, got {", ".join(kept)}; '
+            f'--resume goes on with it, {ways}'
         )
 
 

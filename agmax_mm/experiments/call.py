@@ -41,4 +41,4 @@ def main() -> None:
 if __name__ == '__main__':
     from agmax_mm.cli import run
 
-    run(main)
+    run(main, 'the same command goes on')

@@ -6,14 +6,12 @@ are plans of stages. An executor of :mod:`agmax_mm.experiments.executors` says w
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from agmax_mm.experiments.call import Call
 from agmax_mm.experiments.executors import Executor, Job, Processes
 from agmax_mm.fileio import write_json
 from agmax_mm.progress import PROGRESS_FILE, Bars, duration, read_progress
+from agmax_mm.signals import EXIT_RESUME, stops_handled
 
 STAMP_FILE = 'stage.json'
 _LOG_LINES = 50
@@ -126,7 +125,7 @@ class Pipeline:
         Raises:
             StageError: If stages fail.
             ValueError: If the inputs of a stage have changed and its folder must stay.
-            KeyboardInterrupt: On Ctrl-C or SIGTERM, after the stages have been stopped.
+            KeyboardInterrupt: On a signal that stops this process or one of the stages, after all have been stopped.
         """
         done = {stage.name for stage in self.stages if self.is_done(stage)}
         left = [stage for stage in self.stages if stage.name not in done]
@@ -138,7 +137,8 @@ class Pipeline:
         self._failures = {}
         count = len(left)
         clock = _Clock(self._weight(done))
-        with Bars() as bars, _termination_interrupts():
+        # Jobs would outlive a process that just ends.
+        with Bars() as bars, stops_handled(signal.default_int_handler):
             bars.start(_WHOLE, 100, self._percent(done))
             try:
                 while left or self._running:
@@ -210,6 +210,9 @@ class Pipeline:
                 if self.after_stage is not None:
                     self.after_stage(stage)
                 continue
+            if code == EXIT_RESUME:
+                self._stamp(stage, 'interrupted', seconds)
+                raise KeyboardInterrupt
             self._stamp(stage, 'failed', seconds)
             reason = self._reason(stage, code) if code else f'expected it to write {", ".join(missing)}, got nothing'
             self._failures[stage.name] = f'{stage.title}: {reason}; the whole log: {self._log(stage)}'
@@ -275,48 +278,6 @@ class _Clock:
             return ''
         left = (time.monotonic() - self._started) / (done - self._weight) * (whole - done)
         return f', about {duration(left)} left'
-
-
-@contextlib.contextmanager
-def locked(folder: Path, owner: str) -> Iterator[int]:
-    """Hold a folder's lock, and refuse to run while another process does: a command of this kind, or one it started.
-
-    Args:
-        folder: The folder; it is made where it is missing.
-        owner: What runs there, for the message.
-
-    Yields:
-        The lock's file descriptor, for child processes that hold it, too.
-
-    Raises:
-        ValueError: If another process holds the lock.
-    """
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / '.lock').open('w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f'{owner}: expected {str(folder)!r} to be free, got one that a running {owner} uses'
-            ) from None
-        yield lock.fileno()
-
-
-@contextlib.contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP stop the plan as Ctrl-C does; jobs would outlive a process that just ends."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = (signal.SIGTERM, signal.SIGHUP)
-    before: list[Any] = [signal.signal(number, signal.default_int_handler) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _read_stamp(stage: Stage) -> dict[str, Any]:

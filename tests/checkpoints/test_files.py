@@ -42,6 +42,22 @@ def test_damaged_and_temporary_files_are_passed_over(tmp_path):
         find_checkpoint(tmp_path)
 
 
+def test_files_of_several_kinds_are_compared_by_their_steps(tmp_path, caplog):
+    def step(name, steps):
+        torch.save({'state_dict': {}, 'meta': {'iter': steps}}, tmp_path / name)
+
+    step('stopped_iter_25.pth', 25)
+    step('epoch_3.pth', 30)
+    step('epoch_2.pth', 20)  # the last one written
+    assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_3.pth'
+    (tmp_path / 'epoch_3.pth').write_bytes(b'half')
+    damaged = []
+    assert newest_checkpoint(tmp_path, damaged) == tmp_path / 'stopped_iter_25.pth'
+    assert damaged == [tmp_path / 'epoch_3.pth']
+    assert find_checkpoint(tmp_path) == str(tmp_path / 'stopped_iter_25.pth')
+    assert 'epoch_3.pth passed over' in caplog.text
+
+
 def test_of_two_best_ones_the_recorded_one_counts(tmp_path):
     for number in (3, 7):
         write(tmp_path, f'best_accuracy_top1_epoch_{number}.pth')

@@ -51,6 +51,18 @@ def test_a_finished_run_goes_on_and_is_not_overwritten(tmp_path):
     check_work_dir(longer, resume=False)
 
 
+def test_checkpoints_of_an_unfinished_run_are_gone_on_with_or_kept(tmp_path):
+    _leave(tmp_path, AGMAX, 'running')
+    config = _config(AGMAX, tmp_path)
+    check_work_dir(config, resume=False)
+    (tmp_path / 'stopped_iter_7.pth').touch()
+    with pytest.raises(ValueError, match=r'no checkpoints .*got stopped_iter_7.pth; --resume goes on .*--force'):
+        check_work_dir(config, resume=False)
+    check_work_dir(config, resume=True)
+    clear_work_dir(str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_seed_and_the_machine_make_no_other_run(tmp_path):
     _leave(tmp_path, AGMAX)
     options = {'randomness.seed': 7, 'train_dataloader.num_workers': 3, 'amp': 'bf16'}

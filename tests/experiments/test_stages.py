@@ -13,7 +13,7 @@ import pytest
 
 from agmax_mm.experiments.call import Call
 from agmax_mm.experiments.executors import InProcess, Processes, Slurm
-from agmax_mm.experiments.stages import Pipeline, Stage, StageError, locked
+from agmax_mm.experiments.stages import Pipeline, Stage, StageError
 
 
 def _stage(root, name, code, needs=(), inputs=None):
@@ -89,7 +89,7 @@ def test_a_command_that_writes_nothing_has_failed(tmp_path):
         _run(tmp_path, [stage])
 
 
-@pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
+@pytest.mark.parametrize('name', ['SIGINT', 'SIGUSR1'])
 def test_interruption_stops_the_commands_and_the_next_run_goes_on(tmp_path, name):
     # Both set their handlers: where the tests run in the background, SIGINT is ignored and that is inherited.
     waiting = (
@@ -176,14 +176,13 @@ def test_a_function_as_a_command_says_the_same(tmp_path):
     assert Pipeline([Stage('c', 'c', Call('json:loads', {'s': '1'}), tmp_path / 'c')], tmp_path / 'logs').run() == 1
 
 
-def test_a_folder_in_use_is_refused(tmp_path):
-    def use():
-        with locked(tmp_path, 'compare'):
-            return True
-
-    with locked(tmp_path, 'compare'), pytest.raises(ValueError, match=r'compare: expected .* to be free, got one'):
-        use()
-    assert use()
+def test_a_stage_that_was_stopped_itself_has_not_failed(tmp_path):
+    """As by a scheduler that signals all processes: nothing else is started, and the next run goes on."""
+    stages = [_stage(tmp_path, 'stopped', 'raise SystemExit(75)'), _stage(tmp_path, 'next', '')]
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, stages, jobs=1, keep_going=True)
+    assert json.loads((tmp_path / 'stopped' / 'stage.json').read_text())['status'] == 'interrupted'
+    assert not (tmp_path / 'next').exists()
 
 
 def _jobs(tmp_path):

@@ -1,8 +1,10 @@
 """Hooks for every run."""
 
 from agmax_mm.engine.hooks.agreement import AgreementMonitorHook, AgreementWeightHook
+from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.hooks.data_check import DataCheckHook
 from agmax_mm.engine.hooks.finite_loss import FiniteLossHook
+from agmax_mm.engine.hooks.interruption import InterruptionHook
 from agmax_mm.engine.hooks.progress_bar import ProgressBarHook
 from agmax_mm.engine.hooks.random_state import RandomStateHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
@@ -14,9 +16,11 @@ __all__ = [
     'AgreementWeightHook',
     'DataCheckHook',
     'FiniteLossHook',
+    'InterruptionHook',
     'ProgressBarHook',
     'RandomStateHook',
     'RunRecordHook',
+    'SafeCheckpointHook',
     'SetProgressHook',
     'StepValuesHook',
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import resource
@@ -33,9 +34,10 @@ _MAX_TRAIN_RECORDS = 2000
 class RunRecordHook(Hook):
     """Record a run's config, machine, scores and curves in ``<work_dir>/result.json``.
 
-    The file is rewritten after every validation and at the end, whole or not at all. A resumed run goes on with the
-    record of the run it resumes. Each checkpoint carries the recipe, its hash, the latest scores and the preprocessing
-    that the backbone expects under ``meta['agmax_mm']``.
+    The file is rewritten after every validation, behind the best checkpoint, and at the end, whole or not at all. Each
+    checkpoint carries the recipe, its hash, the latest scores and the preprocessing that the backbone expects under
+    ``meta['agmax_mm']``, and those that are resumed the curves up to them under ``meta['run_record']``: wherever a run
+    was killed, its record becomes that of the uninterrupted run.
 
     Args:
         interval: Training iterations between two points of the curves, which are means over the interval. Longer
@@ -53,6 +55,12 @@ class RunRecordHook(Hook):
         self._values: dict[str, list[Any]] = {}
         self._started = 0.0
         self._earlier_wall_time = 0.0
+        self._resumed: dict[str, Any] | None = None
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Take what a resumed checkpoint carries."""
+        if getattr(runner, '_resume', False):
+            self._resumed = (checkpoint.get('meta') or {}).get('run_record')
 
     def before_train(self, runner: Any) -> None:
         """Open the record, or go on with the one of the resumed run."""
@@ -60,8 +68,8 @@ class RunRecordHook(Hook):
         self._every = max(self.interval, math.ceil(runner.max_iters / _MAX_TRAIN_RECORDS))
         self.record = _new_record(runner)
         earlier = Path(runner.work_dir) / RESULT_FILE
-        if runner.iter > 0 and earlier.is_file():
-            self._continue(json.loads(earlier.read_text(encoding='utf-8')), runner.iter)
+        if runner.iter > 0:
+            self._continue(json.loads(earlier.read_text(encoding='utf-8')) if earlier.is_file() else {}, runner)
         self._write(runner)
 
     def after_train_iter(
@@ -80,15 +88,20 @@ class RunRecordHook(Hook):
             self._values = {}
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        """Add a validation's metrics, and the declarations of those that are declared."""
+        """Add a validation's metrics, and the declarations of those that are declared; the best checkpoint has them."""
         if not self.record:  # a validation outside of training
             return
         scores = {name: _finite(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
-        self.record['history']['val'].append({'epoch': runner.epoch, 'iter': runner.iter, **scores})
+        earlier = [point for point in self.record['history']['val'] if point['iter'] != runner.iter]
+        self.record['history']['val'] = [*earlier, {'epoch': runner.epoch, 'iter': runner.iter, **scores}]
         self.record['scores'] = _scores(self.record['history']['val'])
         known = {name: metric for name in scores if (metric := find_metric(name)) is not None}
         self.record['metrics'] = {name: metric_to_json(metric) for name, metric in known.items()}
-        self._write(runner)
+
+    def after_val(self, runner: Any) -> None:
+        """Write: by now the best checkpoint is, too, so that a recorded validation has nothing left to do."""
+        if self.record:
+            self._write(runner)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Let the facts about the run travel with the weights."""
@@ -102,6 +115,9 @@ class RunRecordHook(Hook):
             # Of earlier epochs: a checkpoint is written before it is validated.
             'scores': self.record['scores'],
         }
+        if 'optimizer' in checkpoint:  # of a run that can go on from it
+            values = {name: to_numbers(values) for name, values in self._values.items()}
+            checkpoint['meta']['run_record'] = {'history': self.record['history'], 'values': values}
 
     def after_run(self, runner: Any) -> None:
         """Close the record, after all hooks have done what they do at the end of training."""
@@ -109,10 +125,18 @@ class RunRecordHook(Hook):
             self.record['status'] = 'completed'
             self._write(runner)
 
-    def _continue(self, earlier: dict[str, Any], iteration: int) -> None:
+    def _continue(self, earlier: dict[str, Any], runner: Any) -> None:
+        """Go on from a checkpoint, and from the record in the folder as far as it is of the same run."""
         history = earlier.get('history', {})
+        known = self._resumed or {'history': history, 'values': {}}
         for name in ('train', 'val'):
-            self.record['history'][name] = [point for point in history.get(name, []) if point['iter'] <= iteration]
+            self.record['history'][name] = [p for p in known['history'].get(name, []) if p['iter'] <= runner.iter]
+        self._values = {name: list(values) for name, values in known['values'].items()}
+        # The checkpoint is older than its own validation, unless that made it the best one.
+        if all(earlier.get(key) == self.record[key] for key in ('setup_sha256', 'seed')):
+            val = self.record['history']['val']
+            steps = {point['iter'] for point in val}
+            val += [p for p in history.get('val', []) if p['iter'] == runner.iter and p['iter'] not in steps]
         self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
         self.record['scores'] = _scores(self.record['history']['val'])
         self.record['metrics'] = earlier.get('metrics', {})
@@ -136,7 +160,8 @@ def mark_unfinished(work_dir: str, status: str) -> None:
     if path.is_file():
         record = json.loads(path.read_text(encoding='utf-8'))
         if record['status'] == 'running':
-            write_json({**record, 'status': status}, path)
+            with contextlib.suppress(OSError):  # a full disk, which is what the run ended of
+                write_json({**record, 'status': status}, path)
 
 
 def _new_record(runner: Any) -> dict[str, Any]:

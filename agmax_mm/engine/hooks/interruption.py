@@ -1,0 +1,68 @@
+"""What is left of an interrupted step: its validation; and validations that are interrupted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import EMAHook, Hook
+
+from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
+from agmax_mm.engine.hooks.run_record import RunRecordHook
+from agmax_mm.engine.loops import IMAGES_OF_EPOCH, validation_is_due
+from agmax_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class InterruptionHook(Hook):
+    """Validate first where a resumed run was interrupted before it had done so, and stop validations in order.
+
+    The runner adds it to every run. A checkpoint is written before it is validated. The record says of which
+    steps the validation was completed, including the best checkpoint.
+    """
+
+    # And registered last: what it does follows all that other hooks do.
+    priority = 'LOWEST'
+
+    def __init__(self) -> None:
+        self._batches = 0
+        self._next = 0
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Keep the place within an epoch."""
+        runner.images_of_epoch = (checkpoint.get('meta') or {}).get(IMAGES_OF_EPOCH, 0)
+
+    def before_train(self, runner: Any) -> None:
+        """Make up for a validation."""
+        runner.stop_request.listen()
+        if validation_is_due(runner) and _is_missing(runner):
+            runner.logger.info(f'resume: validating step {runner.iter}, which was not validated to the end')
+            runner.val_loop.run()
+
+    def before_val_epoch(self, runner: Any) -> None:
+        """Count the batches that every process has."""
+        self._next = 0
+        if runner.stop_request.is_listening:
+            self._batches = runner.stop_request.least(len(runner.val_loop.dataloader))
+
+    def after_val_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Stop if that is asked for; nothing of a validation is kept, so that it begins anew."""
+        # The host's hook of moving averages may go through the batches twice; of that it is too late to turn back.
+        first_time = batch_idx == self._next
+        self._next = batch_idx + 1 if first_time else -1
+        if not (runner.stop_request.is_listening and first_time and batch_idx < self._batches):
+            return
+        runner.stop_if_asked(before=lambda: _take_averages_back(runner))
+
+
+def _is_missing(runner: Any) -> bool:
+    """Whether the record lacks the validation of the last step, or the best checkpoint has to be found again."""
+    records = [hook for hook in runner.hooks if isinstance(hook, RunRecordHook)]
+    validated = any(point['iter'] == runner.iter for hook in records for point in hook.record['history']['val'])
+    return not validated or any(isinstance(hook, SafeCheckpointHook) and hook.lost_best for hook in runner.hooks)
+
+
+def _take_averages_back(runner: Any) -> None:
+    """Undo what the host's hook does before a validation: it exchanges the weights for their averages."""
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook) and getattr(hook, 'evaluate_on_ema', True):
+            hook._swap_ema_parameters()

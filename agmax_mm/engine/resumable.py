@@ -1,0 +1,172 @@
+"""The part of the runner that saves, stops and goes on: a run that was killed anywhere ends as if it had not been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import master_only
+from mmengine.runner import BaseLoop
+from mmengine.runner import Runner as HostRunner
+from torch.utils.data import DataLoader
+
+from agmax_mm.checkpoints.files import STOPPED, newest_checkpoint
+from agmax_mm.engine.loops import IMAGES_OF_EPOCH, OWN_LOOPS, EpochTrainLoop, may_stop
+from agmax_mm.engine.stopping import Stopped, StopRequest, keep_workers
+from agmax_mm.fileio import atomic_path, write_text
+from agmax_mm.wording import first_names
+
+_HOST_SAVER = 'CheckpointHook'
+
+
+class ResumableRunner(HostRunner):
+    """The host's runner with these differences.
+
+    - Checkpoints appear whole or not at all, and what a kill at any place leaves is put in order by the resumed run,
+      see :class:`~agmax_mm.engine.hooks.SafeCheckpointHook` and :class:`~agmax_mm.engine.hooks.InterruptionHook`.
+    - Resuming takes the newest whole checkpoint that is there, whatever ``last_checkpoint`` says.
+    - A run that is asked to stop saves where it is, also within an epoch, and goes on from there.
+    """
+
+    # The step of the newest checkpoint that can be resumed, and its name.
+    _saved: tuple[int, str] = (-1, '')
+    # What the resumed checkpoint says of the epoch that it is in.
+    images_of_epoch = 0
+    # Set by the host.
+    _load_from: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.stop_request = StopRequest()
+        super().__init__(*args, **kwargs)
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """The host's hooks, with this package's in place of the one that saves."""
+        hooks = {'checkpoint': {'type': _HOST_SAVER}, **(hooks or {})}
+        saver = hooks['checkpoint']
+        if isinstance(saver, dict) and saver.get('type') == _HOST_SAVER:
+            hooks['checkpoint'] = {**saver, 'type': 'agmax_mm.SafeCheckpointHook'}
+        super().register_default_hooks(hooks)
+
+    def register_hooks(self, *args: Any, **kwargs: Any) -> None:
+        """Register the hooks, and one behind all of them."""
+        super().register_hooks(*args, **kwargs)
+        self.register_hook({'type': 'agmax_mm.InterruptionHook'})
+
+    def build_train_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the training loop; in place of the host's it is one that stops in order."""
+        if isinstance(loop, dict) and ('type' in loop) != ('by_epoch' in loop):  # the host refuses both and neither
+            loop = dict(loop)
+            name = 'EpochBasedTrainLoop' if loop.pop('by_epoch', True) else 'IterBasedTrainLoop'
+            name = loop.pop('type', name)
+            loop['type'] = OWN_LOOPS.get(name, name)
+        return super().build_train_loop(loop)
+
+    @staticmethod
+    def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:
+        """Build a loader whose workers outlive the signals that stop a run in order."""
+        return keep_workers(HostRunner.build_dataloader(dataloader, *args, **kwargs))
+
+    def stop_if_asked(self, before: Callable[[], object] | None = None) -> None:
+        """Save and stop where a signal has asked for it, at a place that a checkpoint can hold.
+
+        Args:
+            before: What has to be undone before the run is saved.
+
+        Raises:
+            Stopped: If the processes have agreed to stop.
+        """
+        if not (self.stop_request.agreed() and may_stop(self.optim_wrapper)):
+            return
+        if before is not None:
+            before()
+        if self._saved[0] != self.iter:
+            meta = {'epoch': self.epoch, 'iter': self.iter}
+            self.save_checkpoint(self.work_dir, STOPPED.format(self.iter), meta=meta)
+        signal = self.stop_request.signal
+        assert signal is not None
+        self.logger.warning(f'{signal.name}: stopped at step {self.iter}; --resume goes on from {self._saved[1]}')
+        raise Stopped
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume, also within an epoch."""
+        super().resume(filename, *args, **kwargs)
+        if isinstance(self.train_loop, EpochTrainLoop):
+            self.train_loop.go_on(self.images_of_epoch)
+
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        *args: Any,
+        save_optimizer: bool = True,
+        meta: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Save a checkpoint whole or not at all: a run that is killed meanwhile keeps the one of that name it had.
+
+        Raises:
+            OSError: If it cannot be written, such as where the disk is full.
+        """
+        meta = dict(meta or {})
+        resumable = save_optimizer and {'epoch', 'iter'} <= meta.keys()
+        if resumable and isinstance(self.train_loop, EpochTrainLoop):
+            meta[IMAGES_OF_EPOCH] = self.train_loop.images_of_epoch(meta)
+        self._write(out_dir, filename, *args, save_optimizer=save_optimizer, meta=meta, **kwargs)
+        if resumable:
+            self._saved = (meta['iter'], filename)
+            self._note_last(Path(out_dir) / filename)
+            self._remove_stopped(filename)
+
+    @master_only
+    def _write(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        if '://' in out_dir:  # not a disk
+            super().save_checkpoint(out_dir, filename, *args, **kwargs)
+            return
+        path = Path(out_dir) / filename
+        try:
+            with atomic_path(path) as temporary:
+                super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
+        except OSError as error:
+            why = f'{error.strerror}; the checkpoint is not written, earlier ones are whole, and --resume goes on'
+            raise OSError(error.errno, why, str(path)) from error
+
+    @master_only
+    def _note_last(self, path: Path) -> None:
+        """Name the newest checkpoint for the host's tools."""
+        write_text(str(path), Path(self.work_dir) / 'last_checkpoint')
+
+    @master_only
+    def _remove_stopped(self, filename: str) -> None:
+        """Remove the checkpoints at which the run was stopped before this one."""
+        for stopped in Path(self.work_dir).glob(STOPPED.format('*')):
+            if stopped.name != filename:
+                stopped.unlink(missing_ok=True)
+
+    def load_or_resume(self) -> None:
+        """Load initial weights or go on; without a named file, from the newest whole checkpoint of the work directory.
+
+        The host would take the path in ``last_checkpoint``, which is that of another place once the folder was moved,
+        and may be missing, empty or of a damaged file.
+        """
+        if self._resume and self._load_from is None and not self._has_loaded:
+            damaged: list[Path] = []
+            newest = newest_checkpoint(self.work_dir, damaged)
+            if damaged:
+                names = first_names(path.name for path in damaged)
+                self.logger.warning(f'resume: passed over {names}, which cannot be read')
+            if newest is None:
+                self.logger.info(f'resume: {self.work_dir} holds no whole checkpoint, training begins anew')
+                return
+            self._load_from = str(newest)
+        super().load_or_resume()
+        if not (self._resume and self._has_loaded):
+            return
+        # The folder may have been moved or copied since: the host would delete the best checkpoint of the old place.
+        for name, path in list(self.message_hub.runtime_info.items()):
+            if name.startswith(('best_ckpt', 'last_ckpt')) and isinstance(path, str) and '://' not in path:
+                self.message_hub.update_info(name, str(Path(self.work_dir) / Path(path).name))
+        resumed = Path(self._load_from)
+        if resumed.resolve().parent == Path(self.work_dir).resolve():
+            self._saved = (self.iter, resumed.name)
+            self._note_last(Path(self.work_dir) / resumed.name)
