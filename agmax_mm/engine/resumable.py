@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,8 @@ class ResumableRunner(HostRunner):
             with atomic_path(path) as temporary:
                 super().save_checkpoint(out_dir, temporary.name, *args, **kwargs)
         except OSError as error:
-            why = f'{error.strerror}; the checkpoint is not written, earlier ones are whole, and --resume goes on'
-            raise OSError(error.errno, why, str(path)) from error
+            why = f'{error.strerror or error}; the checkpoint is not written, earlier ones are whole'
+            raise OSError(error.errno or errno.EIO, f'{why}, and --resume goes on', str(path)) from error
 
     @master_only
     def _note_last(self, path: Path) -> None:
