@@ -20,7 +20,7 @@ INSTALL_ARGS = $(foreach name,TIER OPERATORS TORCH WHEELS,$(if $(strip $($(name)
   --$(shell echo $(name) | tr A-Z a-z) $(strip $($(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format check install wheels doctor clean clean-venv
+.PHONY: help demo test bench docs lint format check install wheels doctor clean clean-venv
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ test: install  ## Run the tests; PYTEST_ARGS='-k name --runslow' goes to pytest
 
 bench: install  ## Measure speed and memory into benchmarks/; BENCH_ARGS='--images DIR' for pictures of your own
 	@$(BIN)/python tools/benchmark.py all $(BENCH_ARGS)
+
+docs: install  ## Build the pages and the reference into work_dirs/docs, to read from disk
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -r requirements/docs.txt
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict && echo 'wrote work_dirs/docs/index.html'
 
 lint: install  ## Check formatting, lint and types
 	@status=0; for check in 'ruff format --check .' 'ruff check .' mypy; do $(BIN)/$$check || status=1; done; exit $$status

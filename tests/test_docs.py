@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import agmax_mm
+from tests.test_layers import ROWS
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -14,9 +17,42 @@ def test_titles(file, title):
 
 
 def test_links_lead_to_files():
-    for document in (ROOT / 'README.md', ROOT / 'CHANGELOG.md', *(ROOT / 'configs').glob('**/README.md')):
-        for target in re.findall(r'\]\(([^)#:]+)\)', document.read_text(encoding='utf-8')):
-            assert (document.parent / target).exists(), f'{document}: {target}'
+    documents = [*ROOT.glob('*.md'), *(ROOT / 'configs').glob('**/README.md'), *(ROOT / 'docs').glob('**/*.md')]
+    assert [
+        f'{document}: {target}'
+        for document in documents
+        for target in re.findall(r'\]\(([^)#:]+)[)#]', document.read_text(encoding='utf-8'))
+        if not (document.parent / target).exists()
+    ] == []
+
+
+def test_the_readme_is_read_in_one_sitting():
+    assert len((ROOT / 'README.md').read_text(encoding='utf-8').splitlines()) <= 120
+
+
+def test_every_page_is_in_the_menu():
+    menu = re.findall(r': ([\w/]+\.md)$', (ROOT / 'mkdocs.yml').read_text(encoding='utf-8'), re.MULTILINE)
+    pages = [path.relative_to(ROOT / 'docs').as_posix() for path in (ROOT / 'docs').glob('**/*.md')]
+    assert sorted(menu) == sorted(pages)
+
+
+def test_the_map_of_rooms_is_that_of_the_layers():
+    """Row by row, as the test of the layers has it; of the single files that all share, the map names a few."""
+    text = (ROOT / 'CONTRIBUTING.md').read_text(encoding='utf-8')
+    rows = text.split('<!-- map -->')[1].split('<!-- end of map -->')[0].strip().splitlines()[2:]
+    mapped = [set(re.findall(r'`(\w+)`', row.split(' | ')[0])) for row in rows]
+    layers = [set(row) for row in ROWS]
+    assert len(mapped) == len(layers)
+    for named, row in zip(mapped, layers, strict=True):
+        assert named <= row if 'cli' in row else named == row
+
+
+def test_the_versions_are_one():
+    """Those of the package, of the citation and of the newest release in the changelog."""
+    cited = re.search(r'^version: (\S+)$', (ROOT / 'CITATION.cff').read_text(encoding='utf-8'), re.MULTILINE)
+    released = re.search(r'^## \[(\d\S*)\]', (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8'), re.MULTILINE)
+    assert cited[1] == agmax_mm.__version__
+    assert released is None or released[1] == agmax_mm.__version__
 
 
 def test_named_files_exist():

@@ -22,6 +22,7 @@ from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.amp import CHOICE, apply_amp, check_amp, use_channels_last
 from agmax_mm.engine.checkpointing import checkpoint_activations
 from agmax_mm.engine.compile import compile_network
+from agmax_mm.engine.hooks.data_check import check_steps
 from agmax_mm.engine.resumable import ResumableRunner
 from agmax_mm.engine.schedule import replay, settings_of
 from agmax_mm.fileio import RESULT_FILE
@@ -79,6 +80,11 @@ class Runner(ResumableRunner):
         if self.cfg.get('amp') and isinstance(optim_wrapper, dict):
             self.precision = apply_amp(self, self._earlier(CHOICE))
         return super().build_optim_wrapper(optim_wrapper)
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """The host's, which would meet an epoch without a step with an assertion."""
+        check_steps(self)
+        return super().build_param_scheduler(scheduler)
 
     def _turn_on_checkpointing(self, model: nn.Module) -> None:
         names = self.cfg.get('activation_checkpointing')

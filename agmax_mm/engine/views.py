@@ -55,6 +55,11 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
 
 
 def _epoch_after_epoch(loader: Any) -> Iterator[dict[str, Any]]:
+    if len(loader) == 0:
+        raise ValueError(
+            f'views: expected at least {loader.batch_size} images, a batch, got {len(loader.dataset)}; set a smaller '
+            'total_batch_size'
+        )
     for epoch in count():
         if hasattr(loader.sampler, 'set_epoch'):
             loader.sampler.set_epoch(epoch)

@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 
 from agmax_mm.engine.config import load_config
 from agmax_mm.engine.views import training_views
@@ -31,3 +32,17 @@ def test_pictures_are_the_images_again(tmp_path):
         assert sorted(label for _, label in view) == sorted(map(str, range(10)))
         for picture, label in view:
             assert np.array_equal(picture, np.full((32, 32, 3), colours[int(label)], np.uint8))
+
+
+def test_fewer_images_than_a_batch_are_told(tmp_path):
+    """Where the last batch is left out, an epoch would have none, and the next one neither."""
+    for label in range(10):
+        folder = tmp_path / 'train' / str(label)
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / 'a.png'), np.zeros((32, 32, 3), np.uint8))
+    options = {'data_root': str(tmp_path), 'train_dataloader.num_workers': 0, 'train_dataloader.drop_last': True}
+    config = load_config('configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py', options)
+    with pytest.raises(
+        ValueError, match='expected at least 128 images, a batch, got 10; set a smaller total_batch_size'
+    ):
+        next(training_views(config, 1, seed=0))

@@ -150,7 +150,12 @@ def test_page_of_the_agmax_paper():
     good = Outcome('hash', 25_557_032, [1.0, 2.0], None, 2.0)
     outcomes = {trial.name: good for trial in trials}
     outcomes[trials[0].name] = dataclasses.replace(good, losses=[1.0, None])
-    text = page('agmax', {'date': '2026-01-02', 'device': 'cpu: X'}, outcomes)
+    text = page(
+        'agmax',
+        {'date': '2026-01-02', 'device': 'cpu: X'},
+        outcomes,
+        {'agmax/resnet50_mixup_90e.py': '77.50 ± 0.10 (n = 3)'},
+    )
     rows = {row[0]: row[1:] for row in rows_of(text)}
     assert len(rows) == 156
     # 270 epochs of 1,281,167 images in two views: 691.8 million.
@@ -160,13 +165,14 @@ def test_page_of_the_agmax_paper():
     assert rows['[agmax/resnet50_mixup_90e](../configs/agmax/resnet50_mixup_90e.py)'][2] == (
         '77.6 (Table 1); 77.6 / 93.7 (Table 2); 77.5 (Table 8)'
     )
+    assert rows['[agmax/resnet50_mixup_90e](../configs/agmax/resnet50_mixup_90e.py)'][3] == '77.50 ± 0.10 (n = 3)'
     assert rows['[baseline/wrn40-2_aa_200e_cifar10](../configs/baseline/wrn40-2_aa_200e_cifar10.py)'][-1] == '10 M'
     assert '175 of 176 trials ran: 156 recipes as they are, and 20 with options.' in text
     assert '[trials/agmax.json](trials/agmax.json) (2026-01-02, cpu: X)' in text
 
 
 def test_page_of_the_cutmix_paper():
-    text = page('cutmix', {}, {})
+    text = page('cutmix', {}, {}, {})
     rows = {row[0].partition(']')[0][1:]: row[1:] for row in rows_of(text)}
     assert len(rows) == 54
     assert rows['cutmix/pyramidnet200_cutmix_300e_cifar100'][2:5] == [

@@ -16,13 +16,14 @@ _IMAGES = {'imagenet': 1_281_167, 'cifar10': 50_000, 'cifar100': 50_000}
 _HEADER = ('recipe', 'network', 'data', 'paper', 'ours', 'parameters', 'epochs × views', 'images through the network')
 
 
-def page(paper: str, where: Mapping[str, str], outcomes: Mapping[str, Outcome]) -> str:
+def page(paper: str, where: Mapping[str, str], outcomes: Mapping[str, Outcome], ours: Mapping[str, str]) -> str:
     """The page in Markdown.
 
     Args:
         paper: ``'agmax'`` or ``'cutmix'``.
         where: Environment of the trials.
         outcomes: Outcomes of the trials by their names.
+        ours: Our figures by the paths of the recipes, see :mod:`tools.recipes.ours`.
     """
     known = recipes(paper)
     quoted = [figure for figure in figures(paper) if figure.recipe is None and figure.metric == 'error/top1']
@@ -34,10 +35,11 @@ def page(paper: str, where: Mapping[str, str], outcomes: Mapping[str, Outcome]) 
         f'# {_TITLES[paper]}',
         '',
         f"One row for each recipe. The paper's figures are {_FIGURES[paper]} in percent: top-1, then top-5 after a",
-        'stroke. "not run": nobody has trained the recipe at its full length with this code. The cost counts the',
-        'images of all epochs and all views; the time depends on your machine.',
+        'stroke. Ours are of the last epoch; "not run": nobody has trained the recipe at its full length with this',
+        'code. The cost counts the images of all epochs and views; the time depends on your machine. In the pages that',
+        '`make docs` builds, a click on a column sorts the table, and a field above it filters.',
         '',
-        markdown_table(Table(_HEADER, [_row(recipe, of, outcomes) for recipe, of in known.items()])),
+        markdown_table(Table(_HEADER, [_row(recipe, of, outcomes, ours) for recipe, of in known.items()])),
     ]
     if quoted:
         names = listed([f'{figure.row} ({figure.value:.2f})' for figure in quoted])
@@ -56,7 +58,9 @@ def page(paper: str, where: Mapping[str, str], outcomes: Mapping[str, Outcome]) 
     return '\n'.join([*lines, ''])
 
 
-def _row(recipe: Recipe, stands_for: Sequence[Figure], outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
+def _row(
+    recipe: Recipe, stands_for: Sequence[Figure], outcomes: Mapping[str, Outcome], ours: Mapping[str, str]
+) -> tuple[str, ...]:
     outcome = outcomes.get(recipe.path)
     parameters = f'{outcome.parameters / 1e6:.1f} M' if outcome and outcome.parameters else '–'
     views = 1 if recipe.agreement is None else 2
@@ -66,7 +70,7 @@ def _row(recipe: Recipe, stands_for: Sequence[Figure], outcomes: Mapping[str, Ou
         MODELS[recipe.model],
         DATASETS[recipe.dataset],
         _printed(stands_for),
-        'not run',
+        ours.get(recipe.path, 'not run'),
         parameters,
         f'{recipe.epochs} × {views}',
         f'{images / 1e6:,.0f} M',

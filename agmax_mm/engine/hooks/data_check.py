@@ -25,7 +25,7 @@ class DataCheckHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Compare the training set with the model."""
-        _check_steps(runner)
+        check_steps(runner)
         model = unwrap(runner.model)
         self._check_classes(runner, model)
         if getattr(model, 'agreement', None) is not None and runner.world_size == 1:
@@ -45,7 +45,12 @@ class DataCheckHook(Hook):
             runner.logger.info(f'The training set has {len(classes)} classes, the head {outputs} outputs.')
 
 
-def _check_steps(runner: Any) -> None:
+def check_steps(runner: Any) -> None:
+    """Refuse a run without a step.
+
+    Raises:
+        ValueError: If the images are fewer than a batch that may not be smaller, or the run has no epochs.
+    """
     loader = runner.train_dataloader
     steps = len(loader)
     if steps and runner.max_iters > 0:
