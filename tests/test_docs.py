@@ -30,12 +30,6 @@ def test_the_readme_is_read_in_one_sitting():
     assert len((ROOT / 'README.md').read_text(encoding='utf-8').splitlines()) <= 120
 
 
-def test_every_page_is_in_the_menu():
-    menu = re.findall(r': ([\w/]+\.md)$', (ROOT / 'mkdocs.yml').read_text(encoding='utf-8'), re.MULTILINE)
-    pages = [path.relative_to(ROOT / 'docs').as_posix() for path in (ROOT / 'docs').glob('**/*.md')]
-    assert sorted(menu) == sorted(pages)
-
-
 def test_the_map_of_rooms_is_that_of_the_layers():
     """Row by row, as the test of the layers has it; of the single files that all share, the map names a few."""
     text = (ROOT / 'CONTRIBUTING.md').read_text(encoding='utf-8')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import html
+import json
 import posixpath
 import re
 from pathlib import Path
@@ -19,6 +20,13 @@ from agmax_mm.commands.console import command_module, overview
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r'(\]\()([^)#:\s]+)((?:#[^)\s]*)?\))')
 _ELSEWHERE = 'repository'
+
+
+def on_config(config: Any) -> None:
+    """Put the pages that the menu does not name at the end of its part for pages."""
+    (pages,) = (part['Pages'] for part in config.nav if 'Pages' in part)
+    named = json.dumps(config.nav)
+    pages += [path.name for path in sorted((ROOT / 'docs').glob('*.md')) if f'"{path.name}"' not in named]
 
 
 def on_files(files: Files, config: Any) -> Files:
