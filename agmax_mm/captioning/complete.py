@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
 from agmax_mm.captioning.legacy import legacy_names
+from agmax_mm.host import without_notices
 
 # The models of the task, by the end of their types.
 MODEL = 'Captioner'
@@ -17,7 +19,9 @@ _SOURCES = ('data_root', 'ann_file', 'splits')
 
 
 def import_host() -> None:
-    """Nothing to import: mmpretrain is there."""
+    """Import the host's data sets, which classifiers have anyway."""
+    with without_notices():
+        importlib.import_module('mmpretrain.datasets')
 
 
 def complete_config(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""Say what a trained model sees in pictures: classes, boxes, masks.
+"""Say what a trained model sees in pictures: classes, boxes, masks, a caption.
 
 The checkpoint is enough: its config travels with it, and is read as data.
 """
@@ -13,6 +13,7 @@ from typing import Any
 EXAMPLE = """example:
   agmax-mm predict work_dirs/agmax/resnet50_cutmix_aa_270e/epoch_270.pth photos cat.jpg --out predictions.json
   agmax-mm predict detector.pth photos --out predictions.csv --show drawn --min-score 0.5
+  agmax-mm predict captioner.pth photos --beam 5
 """
 
 
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', metavar='CONFIG', help='config in place of the one in the checkpoint')
     parser.add_argument('--top', type=int, default=5, metavar='N', help='classes of each picture (default: 5)')
     parser.add_argument('--min-score', type=float, default=0.3, help='least score of a detection (default: 0.3)')
+    parser.add_argument(
+        '--beam', type=int, metavar='N', help='beams of the search for a caption (default: as in its evaluation)'
+    )
     parser.add_argument('--batch-size', type=int, default=32, metavar='N', help='pictures at a time (default: 32)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: a GPU, if there is one)')
 
@@ -44,6 +48,7 @@ def main(args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         top=args.top,
         min_score=args.min_score,
+        beam=args.beam,
     )
     with Bars() as bars:
         bars.start('predict')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from agmax_mm.prediction.inputs import read_picture
 from agmax_mm.prediction.predictor import Prediction
 
 _COLUMNS = ('input', 'rank', 'label', 'name', 'score', 'x1', 'y1', 'x2', 'y2')
+# Letters of a line below a picture of 3 inches.
+_LINE = 48
+_CAPTION_COLUMNS = ('input', 'caption', 'log_probability')
 
 
 def write_predictions(predictions: Sequence[Prediction], path: str | os.PathLike[str]) -> None:
-    """Write predictions as JSON, as they are, or as CSV: a line for each class or object; masks are in JSON alone.
+    """Write predictions as JSON, as they are, or as CSV, a line for each class, object or caption, without masks.
 
     Args:
         predictions: What a :class:`~agmax_mm.prediction.predictor.Predictor` returned.
@@ -30,8 +34,12 @@ def write_predictions(predictions: Sequence[Prediction], path: str | os.PathLike
         return
     table = io.StringIO()
     writer = csv.writer(table, lineterminator='\n')
-    writer.writerow(_COLUMNS)
+    captioned = any('caption' in prediction for prediction in predictions)
+    writer.writerow(_CAPTION_COLUMNS if captioned else _COLUMNS)
     for prediction in predictions:
+        if captioned:
+            writer.writerow([prediction[column] for column in _CAPTION_COLUMNS])
+            continue
         rows = prediction.get('classes') or prediction.get('objects') or []
         for rank, row in enumerate(rows, start=1):
             score = row['probability'] if 'probability' in row else row['score']
@@ -42,7 +50,9 @@ def write_predictions(predictions: Sequence[Prediction], path: str | os.PathLike
 
 
 def one_line(prediction: Prediction) -> str:
-    """A prediction in one line: the input, and the classes or the objects with their scores in percent."""
+    """A prediction in one line: the input, and the classes or objects with their scores in percent, or the caption."""
+    if 'caption' in prediction:
+        return f'{prediction["input"]}: {prediction["caption"]}'
     if 'classes' in prediction:
         parts = [f'{row["name"]} {100 * row["probability"]:.1f} %' for row in prediction['classes']]
     else:
@@ -70,7 +80,9 @@ def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path
             continue
         picture = read_picture(source)[:, :, ::-1]
         out = folder / f'{number:05d}_{source.stem}.png'
-        if 'classes' in prediction:
+        if 'caption' in prediction:
+            picture_grid([[picture]], out, captions=[[textwrap.fill(prediction['caption'], _LINE)]], side=3.0)
+        elif 'classes' in prediction:
             caption = '\n'.join(f'{row["name"]} {100 * row["probability"]:.1f} %' for row in prediction['classes'])
             picture_grid([[picture]], out, captions=[[caption]])
         else:

@@ -15,7 +15,7 @@ from torch import Tensor
 from agmax_mm.checkpoints.checkpoint import check_finite, read_checkpoint
 from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.config import load_config
-from agmax_mm.engine.tasks import import_task
+from agmax_mm.engine.tasks import complete_tasks, import_task
 from agmax_mm.prediction.inputs import Input, TestPipeline, expand, input_names
 from agmax_mm.prediction.stored_config import stored_config, without_pretrained
 from agmax_mm.registry import MODELS
@@ -27,7 +27,7 @@ Prediction = dict[str, Any]
 
 
 class Predictor:
-    """Predictions of a trained classifier or detector for pictures.
+    """Predictions of a trained classifier, detector or captioner for pictures.
 
     Args:
         checkpoint: A checkpoint of a training run. Its config comes with it and is read as data, never run.
@@ -36,6 +36,7 @@ class Predictor:
         batch_size: Pictures in one forward pass.
         top: Number of classes in a classifier's answer, the most probable first.
         min_score: Least score of a detection, in ``0..1``.
+        beam: Beams of the search for a caption, at least 1; by default as the captioner was evaluated.
 
     Raises:
         ValueError: If the checkpoint is unreadable, holds no config or other tensors than the config's model has, or an
@@ -56,6 +57,7 @@ class Predictor:
         batch_size: int = 32,
         top: int = 5,
         min_score: float = 0.3,
+        beam: int | None = None,
     ) -> None:
         if batch_size < 1 or top < 1:
             raise ValueError(
@@ -79,6 +81,8 @@ class Predictor:
         self.model.to(self.device).eval()
         self.classes = _class_names(file.content)
         self.batch_size, self.top, self.min_score = batch_size, top, min_score
+        if beam is not None:
+            self._set_beam(beam)
 
     def __call__(
         self, inputs: Iterable[Input], progress: Callable[[int, int], None] = lambda done, total: None
@@ -93,7 +97,8 @@ class Predictor:
             One mapping for each picture, in order. ``input`` is its name. A classifier's has ``classes``, the most
             probable first: ``label``, ``name``, ``probability``. A detector's has ``objects``, the best first:
             ``label``, ``name``, ``score``, ``box`` as ``[x1, y1, x2, y2]`` in pixels of the picture, and where the
-            detector finds masks ``mask``, COCO's compressed run lengths.
+            detector finds masks ``mask``, COCO's compressed run lengths. A captioner's has ``caption``, and
+            ``log_probability``, the natural logarithm of its probability.
 
         Raises:
             ValueError: If an input does not exist or is no picture.
@@ -130,8 +135,12 @@ class Predictor:
     def _read(self, sample: Any) -> Prediction:
         if 'pred_instances' in sample:
             return {'objects': self._objects(sample.pred_instances.cpu())}
+        if 'pred_caption' in sample:
+            return {'caption': sample.pred_caption, 'log_probability': sample.pred_log_probability}
         if 'pred_score' not in sample:
-            raise ValueError(f'predict: expected a classifier or a detector, got {type(self.model).__name__}')
+            raise ValueError(
+                f'predict: expected a classifier, a detector or a captioner, got {type(self.model).__name__}'
+            )
         probabilities = sample.pred_score.cpu()
         values, labels = probabilities.topk(min(self.top, len(probabilities)))
         return {
@@ -151,6 +160,13 @@ class Predictor:
             for label, score, box, mask in rows
         ]
 
+    def _set_beam(self, beam: int) -> None:
+        if beam < 1:
+            raise ValueError(f'predict: expected a beam of at least 1, got {beam}')
+        if not hasattr(getattr(self.model, 'head', None), 'beam_width'):
+            raise ValueError(f'predict: expected a captioner beside a beam, got {type(self.model).__name__}')
+        self.model.head.beam_width = beam
+
     def _name(self, label: int) -> str:
         return self.classes[label] if label < len(self.classes) else str(label)
 
@@ -158,7 +174,9 @@ class Predictor:
 def _own_config(path: str) -> Config:
     from agmax_mm.recipe_files import config_path
 
-    return load_config(config_path(path))
+    config = load_config(config_path(path))
+    complete_tasks(config)
+    return config
 
 
 def _whole_model(config: Config) -> ConfigDict:

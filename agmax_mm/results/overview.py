@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agmax_mm.fileio import write_json
 from agmax_mm.results.augmentations import augmentation_sections
+from agmax_mm.results.captions import caption_sections
 from agmax_mm.results.detections import detection_sections
 from agmax_mm.results.page import Figure, Page, Section, Table, Text
 from agmax_mm.results.plots import COLOURS, error_curves, learning_curves
@@ -43,6 +44,7 @@ def write_overview(
         *augmentation_sections(runs, folder),
         *_error_sections(runs, folder),
         *_curve_sections(runs, folder),
+        *caption_sections(runs, folder),
         *detection_sections(runs, folder),
         Section('Runs', [run_table(runs), version_table(runs)]),
     ]

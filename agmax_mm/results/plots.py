@@ -212,6 +212,7 @@ def picture_grid(
     *,
     row_titles: Sequence[str] = (),
     captions: Sequence[Sequence[str]] = (),
+    side: float = 1.25,
 ) -> None:
     """Draw RGB pictures in rows, each with a caption below it.
 
@@ -220,10 +221,11 @@ def picture_grid(
         path: Picture file to write.
         row_titles: A title for each row, at its left.
         captions: A caption for each picture.
+        side: Inches of a picture's side.
     """
     line_heights = [0.2 + 0.14 * max((caption.count('\n') + 1 for caption in row), default=0) for row in captions]
-    height = 1.25 * len(rows) + (sum(line_heights) if captions else 0)
-    figure, panels = new_figure(len(rows), len(rows[0]), width=1.3 * len(rows[0]) + 0.4, height=height)
+    height = side * len(rows) + (sum(line_heights) if captions else 0)
+    figure, panels = new_figure(len(rows), len(rows[0]), width=(side + 0.05) * len(rows[0]) + 0.4, height=height)
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
             _show(panels[i][j], picture)

@@ -79,6 +79,18 @@ def check_detections(record: Any, path: Path) -> None:
         raise ValueError(f'detections: expected in {str(path)!r} {error}') from None
 
 
+def check_captions(record: Any, path: Path) -> None:
+    """Refuse a file of captions that a report could not show.
+
+    Raises:
+        ValueError: As :func:`check_result`.
+    """
+    try:
+        _CAPTIONS(record, '')
+    except ValueError as error:
+        raise ValueError(f'captions: expected in {str(path)!r} {error}') from None
+
+
 def _check_objects(objects: Mapping[str, Any], place: str, num_classes: int) -> None:
     for key, values in objects.items():
         if len(values) != len(objects['boxes']):
@@ -117,6 +129,11 @@ def _text(value: Any, place: str) -> None:
         raise _wrong('text', value, place)
     if not value.isprintable() and any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in value):
         raise _wrong('text without control characters', value, place)
+
+
+def _sentence(value: Any, place: str) -> None:
+    """Text as people write it, which may have lines."""
+    _text(value.replace('\n', ' ') if isinstance(value, str) else value, place)
 
 
 def _number(value: Any, place: str) -> None:
@@ -261,4 +278,19 @@ _DETECTIONS = _fixed(
             'found',
         )
     ),
+)
+_CAPTIONS = _needed(
+    _fixed(
+        pictures=_each(
+            _needed(_fixed(path=_text, caption=_text, references=_each(_sentence)), 'path', 'caption', 'references')
+        ),
+        comparisons=_each(
+            _needed(
+                _fixed(name=_text, scores=_values(_number), spread=_values(_number), draws=_count),
+                *('name', 'scores', 'spread', 'draws'),
+            )
+        ),
+    ),
+    'pictures',
+    'comparisons',
 )

@@ -10,6 +10,7 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import Any
 
+import agmax_mm.captioning.metrics  # declares what recipes that were not run have figures of
 import agmax_mm.detection.metrics  # noqa: F401  declares what older records do not
 from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.metrics import Metric, declared_metrics, find_metric, metric_from_json
