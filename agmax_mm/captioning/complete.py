@@ -16,6 +16,8 @@ MODEL = 'Captioner'
 HOOKS = {'captions': {'type': 'agmax_mm.captioning.record.CaptionRecordHook'}}
 
 _SOURCES = ('data_root', 'ann_file', 'splits')
+# Any of them says where the words come from.
+_WORDS = {'file', 'words', 'ann_file'}
 
 
 def import_host() -> None:
@@ -34,7 +36,7 @@ def complete_config(config: Config) -> None:
         return
     legacy = legacy_names(config.model.get('legacy', False))
     vocabulary = config.model.head.setdefault('vocabulary', ConfigDict())
-    if isinstance(vocabulary, dict) and not {'words', 'ann_file'} & set(vocabulary):
+    if isinstance(vocabulary, dict) and not _WORDS & set(vocabulary):
         dataset = _dataset(config, 'train_dataloader')
         vocabulary.update({key: dataset[key] for key in _SOURCES if dataset.get(key) is not None})
     if 'punctuation' in legacy and isinstance(vocabulary, dict):
@@ -54,10 +56,10 @@ def complete_config(config: Config) -> None:
 def check_config(config: Config) -> None:
     """Refuse a config without captions to count the words in."""
     vocabulary = config.model.head.get('vocabulary')
-    if isinstance(vocabulary, dict) and not {'words', 'ann_file'} & set(vocabulary):
+    if isinstance(vocabulary, dict) and not _WORDS & set(vocabulary):
         raise ValueError(
             'model.head.vocabulary: expected words, a file of them or captions to count, got none; '
-            "model.head.vocabulary=FILE takes a run's vocabulary.json"
+            "model.head.vocabulary.file=FILE takes a run's vocabulary.json"
         )
 
 

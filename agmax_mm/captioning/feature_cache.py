@@ -113,7 +113,8 @@ def _key(model: Captioner, dataset: CaptionDataset) -> str:
 
 
 def _facts(dataset: CaptionDataset) -> Iterator[Any]:
-    yield repr(dataset.pipeline)
+    # The last one packs.
+    yield repr(dataset.pipeline.transforms[:-1])
     for path in dataset.paths:
         state = os.stat(path)
         yield os.path.abspath(path), state.st_size, state.st_mtime_ns

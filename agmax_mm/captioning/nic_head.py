@@ -53,7 +53,7 @@ class NICHead(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        vocabulary: Vocabulary | dict[str, Any] | str,
+        vocabulary: Vocabulary | dict[str, Any],
         *,
         embed_channels: int = 100,
         hid_channels: int = 300,
@@ -119,7 +119,8 @@ class NICHead(BaseModule):
             )
         numbers = [torch.tensor([START, *self.vocabulary.encode(caption), END]) for caption in captions]
         padded = pad_sequence(numbers, batch_first=True, padding_value=PAD).to(features.device)
-        logits, targets = self(features, padded[:, :-1]).float(), padded[:, 1:]
+        logits, targets = self(features, padded[:, :-1]), padded[:, 1:]
+        # Mixed precision computes this in float32 by itself.
         total = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, reduction='sum')
         if 'padded_mean' in self.legacy:
             return {'loss': total / targets.numel()}
@@ -155,7 +156,7 @@ class NICHead(BaseModule):
 
     def _step(self, last: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, state = self.lstm(self.words(last)[None], state)
-        scores = F.log_softmax(self.output(hidden[0]).float(), dim=-1)
+        scores = F.log_softmax(self.output(hidden[0]), dim=-1)
         if 'special_words' not in self.legacy:
             scores[:, [PAD, START, UNKNOWN]] = -torch.inf
         return scores, state
@@ -165,7 +166,7 @@ class NICHead(BaseModule):
         if digest is not None and not torch.equal(digest.cpu(), self.vocabulary_digest.cpu()):
             raise ValueError(
                 f'checkpoint: expected weights of the vocabulary of model.head.vocabulary, which has '
-                f'{len(self.vocabulary)} words, got weights of another; set model.head.vocabulary to the '
+                f'{len(self.vocabulary)} words, got weights of another; set model.head.vocabulary.file to the '
                 'vocabulary.json in the folder of their run'
             )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -83,28 +83,22 @@ class Vocabulary:
         write_json(self.as_config(), path)
 
 
-def build_vocabulary(source: Vocabulary | dict[str, Any] | str) -> Vocabulary:
+def build_vocabulary(source: Vocabulary | dict[str, Any]) -> Vocabulary:
     """A vocabulary from a config.
 
     Args:
-        source: A file that :meth:`Vocabulary.write` wrote; or its content, ``dict(words=[...], punctuation=False)``; or
-            the captions to count, ``dict(ann_file=..., data_root='', splits=None, min_count=4, punctuation=False)``.
+        source: ``dict(file=PATH)``, of a file that :meth:`Vocabulary.write` wrote; or its content,
+            ``dict(words=[...], punctuation=False)``; or the captions to count, ``dict(ann_file=..., data_root='',
+            splits=None, min_count=4, punctuation=False)``. The first of them that is there counts.
 
     Raises:
         ValueError: If a file is missing or something else, or a key is unknown.
     """
     if isinstance(source, Vocabulary):
         return source
-    content: Any = source
-    if isinstance(source, str):
-        if not Path(source).is_file():
-            raise ValueError(f'vocabulary: expected a file, got {source!r}, which does not exist')
-        try:
-            content = json.loads(Path(source).read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise ValueError(f'vocabulary {source!r}: expected JSON as a run writes it, got {error}') from None
+    content: Any = _read(source['file']) if isinstance(source, dict) and source.get('file') else source
     if not isinstance(content, dict):
-        raise ValueError(f'vocabulary: expected a file, or words or captions to count, got {source!r}')
+        raise ValueError(f'vocabulary: expected a file, words or captions to count, got {content!r}')
     if 'words' in content:
         words = content['words']
         if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
@@ -113,7 +107,7 @@ def build_vocabulary(source: Vocabulary | dict[str, Any] | str) -> Vocabulary:
     unknown = sorted(set(content) - _KEYS)
     if unknown or 'ann_file' not in content:
         raise ValueError(
-            f'vocabulary: expected words, or ann_file and maybe some of {", ".join(sorted(_KEYS))}, got '
+            f'vocabulary: expected file, words, or ann_file and maybe some of {", ".join(sorted(_KEYS))}, got '
             f'{", ".join(map(str, content))}'
         )
     path = Path(content.get('data_root') or '', content['ann_file']).expanduser()
@@ -121,10 +115,19 @@ def build_vocabulary(source: Vocabulary | dict[str, Any] | str) -> Vocabulary:
         file = read_captions(path, content.get('splits'))
     except ValueError as error:
         raise ValueError(
-            f'{error}; without the captions of training, model.head.vocabulary names the vocabulary.json of a run'
+            f'{error}; without the captions of training, model.head.vocabulary.file names the vocabulary.json of a run'
         ) from None
     return Vocabulary.count(
         (caption for image in file.images for caption in image.captions),
         min_count=content.get('min_count', 4),
         punctuation=content.get('punctuation', False),
     )
+
+
+def _read(path: Any) -> Any:
+    if not isinstance(path, str) or not Path(path).is_file():
+        raise ValueError(f'vocabulary: expected a file, got {path!r}, which does not exist')
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'vocabulary {path!r}: expected JSON as a run writes it, got {error}') from None

@@ -25,8 +25,8 @@ _COLUMNS = 3
 _SIDE, _LINE = 2.6, 40
 _NOTE = (
     'Scores times 100. Rows of ours are of the last evaluation of completed runs, mean and sample standard deviation '
-    'over n runs that differ in their seeds alone. Comparisons are captions that nobody looked at a picture for: their n '
-    'are draws. The CIDEr of one set of pictures is on another scale than that of another set.'
+    'over n runs that differ in their seeds alone. Comparisons are captions for which nobody looked at a picture; '
+    'their n are draws. The CIDEr of one set of pictures is on another scale than that of another set.'
 )
 
 Record = dict[str, Any]
