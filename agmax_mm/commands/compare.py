@@ -63,9 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--executor',
-        choices=('local', 'slurm'),
+        choices=('local', 'same-process', 'slurm'),
         default='local',
-        help='run on this machine, or as jobs of Slurm, which takes the library submitit (default: local)',
+        help='run on this machine in processes, or one after the other in this very process, which suits many short '
+        'runs, or as jobs of Slurm, which takes the library submitit (default: local)',
     )
     parser.add_argument('--jobs', type=int, metavar='N', help='runs at a time (default: 1; with Slurm, all)')
     parser.add_argument(
@@ -81,6 +82,8 @@ def main(args: argparse.Namespace) -> None:
     """Train the arms of a study, and write the table of their differences."""
     if args.jobs is not None and args.jobs < 1:
         raise ValueError(f'--jobs: expected at least 1, got {args.jobs}')
+    if args.executor == 'same-process' and args.jobs not in (None, 1):
+        raise ValueError(f'--jobs: expected 1 in the same process, got {args.jobs}')
     if args.slurm and args.executor != 'slurm':
         raise ValueError('--slurm: expected --executor slurm beside it, got none')
     from agmax_mm.experiments.study import read_study
@@ -120,10 +123,12 @@ def main(args: argparse.Namespace) -> None:
 
 def _executor(args: argparse.Namespace, work_dir: Path, threads: int, lock: int) -> Executor:
     from agmax_mm.engine.options import parse_options
-    from agmax_mm.experiments.executors import Processes, Slurm, thread_variables
+    from agmax_mm.experiments.executors import InProcess, Processes, Slurm, thread_variables
 
     if args.executor == 'slurm':
         return Slurm(work_dir / 'logs' / 'slurm', args.jobs or 1000, options=parse_options(args.slurm))
+    if args.executor == 'same-process':
+        return InProcess()
     return Processes(args.jobs or 1, thread_variables(threads), [lock])
 
 
@@ -142,4 +147,5 @@ def _command(args: argparse.Namespace) -> str:
     command += ['--data-root', 'DIR'] if args.data_root else []
     command += ['--arms', *args.arms] if args.arms else []
     command += ['--seeds', *map(str, args.seeds)] if args.seeds else []
+    command += ['--executor', 'same-process'] if args.executor == 'same-process' else []
     return shlex.join(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,18 +112,22 @@ class HeaderCheck:
     cut_off: list[str]
 
 
-def check_headers(paths: Sequence[str], most: int = _MOST_CHECKED) -> HeaderCheck:
-    """Open image files, and look at their first and last bytes.
+def check_headers(
+    paths: Sequence[str], most: int = _MOST_CHECKED, *, state: Callable[[str], str] | None = None
+) -> HeaderCheck:
+    """Open files, of images by default, and look whether they are what their names say.
 
     Args:
         paths: The files.
         most: Number of files to open. If there are more, this many are taken at even distances.
+        state: Function from a path to what is wrong with the file: ``'cut off'`` where its end is missing, ``''`` for
+            nothing. By default it looks at the first and last bytes of an image.
     """
     count = min(len(paths), most)
     sample = [paths[index] for index in np.linspace(0, len(paths) - 1, count, dtype=int)]
     # Threads wait for the disk or the network together.
     with ThreadPoolExecutor(8) as pool:
-        states = list(pool.map(_state, sample))
+        states = list(pool.map(state or _state, sample))
     unreadable = {path: state for path, state in zip(sample, states, strict=True) if state not in ('', 'cut off')}
     cut_off = [path for path, state in zip(sample, states, strict=True) if state == 'cut off']
     return HeaderCheck(count, unreadable, cut_off)

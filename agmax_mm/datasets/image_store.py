@@ -29,12 +29,13 @@ class ImageStore:
         load: Function from an index to its image, ``uint8`` of shape ``(H, W)`` or ``(H, W, C)``.
         count: Number of images.
         owner: Name of the data set, for messages and the progress bar.
+        things: What the data set calls its images. Anything of bytes is stored as well.
 
     Raises:
         ValueError: If the images would take more than half of the memory that is free, or are not of 8 bits.
     """
 
-    def __init__(self, load: Callable[[int], np.ndarray], count: int, owner: str) -> None:
+    def __init__(self, load: Callable[[int], np.ndarray], count: int, owner: str, *, things: str = 'images') -> None:
         # Half: while the block is made, the single images are in memory, too.
         limit = free_memory() // 2
         probes = [load(index).nbytes for index in np.linspace(0, count - 1, min(count, _PROBES), dtype=int)]
@@ -55,7 +56,7 @@ class ImageStore:
                 if bars is not None:
                     bars.update(owner, index + 1)
             if bars is not None:
-                bars.finish(owner, f'{owner}: {count:,} images, {size / 1e6:,.0f} MB')
+                bars.finish(owner, f'{owner}: {count:,} {things}, {size / 1e6:,.0f} MB')
         # A 0 stands for a missing third dimension.
         self._shapes = np.array([image.shape + (0,) * (3 - image.ndim) for image in images])
         self._ends = np.cumsum([image.size for image in images])

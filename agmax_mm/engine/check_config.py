@@ -32,6 +32,8 @@ _REGISTRIES = {
     'dataset': host.DATASETS,
     'pipeline': host.TRANSFORMS,
     'transforms': host.TRANSFORMS,
+    'train_steps': host.TRANSFORMS,
+    'test_steps': host.TRANSFORMS,
     'sampler': host.DATA_SAMPLERS,
     'batch_sampler': host.DATA_SAMPLERS,
     'collate_fn': host.FUNCTIONS,

@@ -20,6 +20,7 @@ from mmengine.config import Config, ConfigDict
 from agmax_mm.captioning import complete as captioning
 from agmax_mm.detection import complete as detection
 from agmax_mm.engine.addresses import bare_type
+from agmax_mm.speech import complete as speech
 
 
 class Room(Protocol):
@@ -50,6 +51,8 @@ class Task:
         scope: ``default_scope`` of the task's configs, or None where a key tells them.
         key: Top-level key that the task's configs alone have, or None where the scope tells them.
         model: End of the type of the task's models, or None where the scope or a key tells its configs.
+
+    A room with neither completes configs, and needs no more than classification does.
     """
 
     room: Room
@@ -69,7 +72,7 @@ class Task:
         return by_scope or by_model or (self.key is not None and self.key in config)
 
 
-TASKS = (Task(detection, scope='mmdet'), Task(captioning, model=captioning.MODEL))
+TASKS = (Task(detection, scope='mmdet'), Task(captioning, model=captioning.MODEL), Task(speech))
 
 
 def task_name(config: Config) -> str:

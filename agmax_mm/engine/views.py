@@ -67,7 +67,9 @@ def _epoch_after_epoch(loader: Any) -> Iterator[dict[str, Any]]:
 
 
 def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:
-    """Undo the normalisation of an image of shape ``(3, H, W)``."""
+    """Undo the normalisation of an image of shape ``(3, H, W)``; a preprocessor of another kind knows its own way."""
+    if hasattr(preprocessor, 'to_picture'):
+        return preprocessor.to_picture(image)
     pixels = image * preprocessor.std + preprocessor.mean if preprocessor._enable_normalize else image
     if not preprocessor.to_rgb:
         pixels = pixels.flip(0)

@@ -18,6 +18,15 @@ from agmax_mm.functional.information import batch_entropy, mutual_information, p
 from agmax_mm.functional.lighting import pca_lighting
 from agmax_mm.functional.mixing import cutmix, mixup, sample_beta
 from agmax_mm.functional.shake_drop import shake_drop
+from agmax_mm.functional.spectrograms import (
+    mel_filterbank,
+    mel_power,
+    mel_spectrogram,
+    phase_vocoder,
+    power_to_decibels,
+    resample_linearly,
+    short_time_fourier,
+)
 
 __all__ = [
     'ReliabilityBins',
@@ -36,6 +45,9 @@ __all__ = [
     'jsd_agreement',
     'kept_share',
     'kl_agreement',
+    'mel_filterbank',
+    'mel_power',
+    'mel_spectrogram',
     'mixup',
     'mse_agreement',
     'mutual_information',
@@ -43,9 +55,13 @@ __all__ = [
     'pair_entropy',
     'pca_lighting',
     'pgd',
+    'phase_vocoder',
+    'power_to_decibels',
     'reliability_bins',
+    'resample_linearly',
     'roc_curve',
     'sample_beta',
     'shake_drop',
+    'short_time_fourier',
     'tnr_at_tpr',
 ]

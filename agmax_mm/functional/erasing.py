@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 
-def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = None) -> Tensor:
-    """Set a box of each image to 0 ("CutOut"). In normalised images, 0 is the channels' mean.
+def cutout(
+    images: Tensor, *, length: int, fill: Tensor | None = None, generator: torch.Generator | None = None
+) -> Tensor:
+    """Fill a box of each image ("CutOut"), with 0 by default. In normalised images, 0 is the channels' mean.
 
     Each image draws its own centre ``c``, uniformly over all its pixels. The box spans ``c - length // 2`` to
     ``c + length // 2``, half-open, on both axes, and is clipped at the border. So an odd length erases one pixel less
@@ -21,6 +23,7 @@ def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = N
         images: Shape ``(N, C, H, W)``, not changed.
         length: Side of the unclipped box in pixels, from 2 to the smaller side of the images; the papers use half of
             it, 16 for CIFAR and 112 for ImageNet.
+        fill: What the boxes are filled with, of a shape that fits that of the images, such as ``(N, 1, 1, 1)``.
         generator: Source of randomness on the CPU; torch's global one by default.
 
     Returns:
@@ -40,7 +43,8 @@ def cutout(images: Tensor, *, length: int, generator: torch.Generator | None = N
         raise ValueError(f'cutout.length: expected 2 to {min(height, width)}, the side of the images, got {length}')
     erased_rows = _spans(len(images), height, length // 2, generator).to(images.device)
     erased_columns = _spans(len(images), width, length // 2, generator).to(images.device)
-    return images.masked_fill(erased_rows[:, None, :, None] & erased_columns[:, None, None, :], 0)
+    erased = erased_rows[:, None, :, None] & erased_columns[:, None, None, :]
+    return images.masked_fill(erased, 0) if fill is None else torch.where(erased, fill, images)
 
 
 def _spans(num_images: int, side: int, half: int, generator: torch.Generator | None) -> Tensor:
