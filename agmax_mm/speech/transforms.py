@@ -260,7 +260,7 @@ class BackgroundNoise(RandomStep):
             noise = step(noise)
         share = (self.max_share * torch.rand(len(rows))).to(device)[:, None, None]
         rows = rows.to(device)
-        return spectra.with_rows(rows, torch.lerp(spectra.rows(rows).numbers(), noise.numbers(), share))
+        return spectra.with_rows(rows, (1 - share) * spectra.rows(rows).numbers() + share * noise.numbers())
 
 
 @TRANSFORMS.register_module()
