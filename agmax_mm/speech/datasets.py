@@ -28,9 +28,9 @@ SILENCE = 'silence'
 class LoadRecording(BaseTransform):
     """Read a recording as a waveform of a fixed length.
 
-    Required key: ``img_path``; an empty one is silence. Added key: ``img``, float32 of shape ``(num_samples,)``. What is
-    longer is cut off, what is shorter filled up with silence. The steps on the device may read more than the second that
-    is left in the end: a recording that is played 1.25 times as fast.
+    Required key: ``img_path``; an empty one is silence. Added key: ``img``, float32 of shape ``(num_samples,)``. What
+    is longer is cut off, what is shorter filled up with silence. The steps on the device may read more than the second
+    that is left in the end: a recording that is played 1.25 times as fast.
 
     Args:
         sample_rate: Samples a second.

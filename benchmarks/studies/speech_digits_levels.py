@@ -1,4 +1,4 @@
-"""The levels of the factors in the studies of speech: the AgMax paper's four augmentations, and ways to use two views."""
+"""The levels of the factors in the studies of speech: the AgMax paper's four augmentations, and uses of two views."""
 
 _mixing = dict(
     mixup=dict(augments=[dict(type='agmax_mm.MixUp', alpha=1.0)], probs=[1.0]),

@@ -1,7 +1,7 @@
 """Does AgMax help VGG11 to understand a speaker whom it has never heard?
 
-The same as speech_digits.py, with a VGG11 of an eighth of the channels and batch normalisation, and the paper's schedule
-for VGG11: the learning rate is divided by 10 once, half way.
+The same as speech_digits.py, with a VGG11 of an eighth of the channels and batch normalisation, and the paper's
+schedule for VGG11: the learning rate is divided by 10 once, half way.
 """
 
 _base_ = 'speech_digits_levels.py'

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.speech.sets import archive, split_folders, tone, write
 
 from agmax_mm.datasets import TwoView
 from agmax_mm.registry import DATASETS
 from agmax_mm.speech.layouts import WORDS, find_recordings
 from agmax_mm.speech.noise import noise_chunks
+from tests.speech.sets import archive, split_folders, tone, write
 
 PIPELINE = [
     dict(type='agmax_mm.LoadRecording', sample_rate=8000, num_samples=5000),
@@ -91,7 +91,9 @@ def test_views_begin_with_the_same_waveform(folders):
 def test_a_list_that_matches_no_file_is_refused(tmp_path, split):
     root = archive(tmp_path, ('no', 'yes'))
     (root / 'testing_list.txt').write_text('no/other_nohash_0.wav\nyes/other_nohash_0.wav\n')
-    with pytest.raises(ValueError, match=r"in the list '.*testing_list\.txt', such as 'no/0_nohash_0\.wav', got none of 2"):
+    with pytest.raises(
+        ValueError, match=r"in the list '.*testing_list\.txt', such as 'no/0_nohash_0\.wav', got none of 2"
+    ):
         find_recordings(root, split)
 
 

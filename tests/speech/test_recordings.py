@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.speech.sets import tone, write
 
 from agmax_mm.speech.recordings import read_recording, recording_state
+from tests.speech.sets import tone, write
 
 
 @pytest.mark.parametrize(

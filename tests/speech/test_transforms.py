@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from mmpretrain.structures import DataSample
-from tests.speech.sets import TONES, archive, tone
 
 from agmax_mm.functional import mel_filterbank, short_time_fourier
 from agmax_mm.speech import (
@@ -22,6 +21,7 @@ from agmax_mm.speech import (
     TimeShift,
 )
 from agmax_mm.speech.spectra import Spectra
+from tests.speech.sets import TONES, archive, tone
 
 TRAIN_STEPS = [
     ChangeAmplitude(),

@@ -10,6 +10,7 @@ from tools.recipes.ours import our_figures
 from tools.recipes.page import page
 from tools.recipes.recipe import recipes
 from tools.recipes.render import render
+from tools.recipes.speech import speech_files
 from tools.recipes.text import MADE_BY
 from tools.recipes.trials import read_outcomes
 
@@ -24,12 +25,12 @@ def trials_file(paper: str, root: Path) -> Path:
 def expected_files(root: Path) -> dict[str, str]:
     """The text of every recipe and page by its path in the checkout ``root``, whose trials the pages tell of."""
     configs = {f'configs/{recipe.path}': render(recipe) for paper in PAGES for recipe in recipes(paper)}
-    captioning = captioning_files()
+    configs |= captioning_files() | speech_files()
     pages = {
         path: page(paper, *read_outcomes(trials_file(paper, root)), our_figures(paper, root))
         for paper, path in PAGES.items()
     }
-    return configs | captioning | pages
+    return configs | pages
 
 
 def compare(root: Path) -> dict[str, str]:

@@ -71,7 +71,7 @@ class Figure:
 def figures(paper: str) -> tuple[Figure, ...]:
     """All figures of a paper, in the order of its tables, row by row."""
     if paper == 'cutmix':
-        return tuple(figure for line in _lines('cutmix') for figure in _cutmix(line))
+        return tuple(figure for line in table_lines('cutmix') for figure in _cutmix(line))
     return tuple(figure for table in (1, 2, 7, 8, 9) for figure in _agmax(table))
 
 
@@ -83,7 +83,8 @@ def places(of: Iterable[Figure]) -> str:
     return listed([*numbered, *(place for place in found if isinstance(place, str))])
 
 
-def _lines(name: str) -> list[dict[str, str]]:
+def table_lines(name: str) -> list[dict[str, str]]:
+    """The lines of a file below ``tables/``, by column."""
     with open(_TABLES / f'{name}.csv', encoding='utf-8', newline='') as file:
         return list(csv.DictReader(file))
 
@@ -106,7 +107,7 @@ def _cutmix(line: dict[str, str]) -> Iterator[Figure]:
 
 
 def _agmax(table: int) -> Iterator[Figure]:
-    lines = _lines(f'agmax_{table}')
+    lines = table_lines(f'agmax_{table}')
     by_column = lines.pop(0) if lines[0]['row'] == 'recipe' else {}
     for line in lines:
         row, by_row = line.pop('row'), line.pop('recipe', '')
@@ -115,11 +116,16 @@ def _agmax(table: int) -> Iterator[Figure]:
             recipe = _recipe(by_column[title], row) if by_column else _recipe(by_row, column)
             if (table, row, column) == _BY_MSE:
                 recipe += '_mse'
-            match = _CELL.fullmatch(cell)
-            assert match is not None, cell
-            value, spread, gain = (None if text is None else float(text) for text in match.groups())
+            value, spread, gain = parsed_cell(cell)
             metric = 'accuracy/top1' if column == title else 'accuracy/top5'
             yield Figure('agmax', table, row, column, metric, value, recipe, spread, gain)
+
+
+def parsed_cell(cell: str) -> tuple[float | None, ...]:
+    """A cell's value, its spread and its gain, each None where it is not printed."""
+    match = _CELL.fullmatch(cell)
+    assert match is not None, cell
+    return tuple(None if text is None else float(text) for text in match.groups())
 
 
 def _recipe(template: str, label: str) -> str:
