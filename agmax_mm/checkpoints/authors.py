@@ -1,8 +1,8 @@
 """Whole classifiers in the AgMax and CutMix authors' checkpoint files, and back: the same logits, under other names.
 
-The AgMax authors' networks for images are covered: wide ResNets, ResNets, RegNets and EfficientNets, with and without
-the pair head, which they call ``qnet``. Their networks for speech, LeNet and VGG11, have no counterpart here. Of the
-CutMix authors' see :mod:`agmax_mm.checkpoints.cutmix_authors`.
+The AgMax authors' networks are wide ResNets, ResNets, RegNets and EfficientNets for images, LeNet5 and VGG11 for
+speech, all with and without the pair head, which they call ``qnet``. Of the CutMix authors' see
+:mod:`agmax_mm.checkpoints.cutmix_authors`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from agmax_mm.checkpoints.renaming import (
+    SPEECH_FAMILIES,
     State,
     family_here,
     family_of,
@@ -27,6 +28,7 @@ OUR_CLASSIFIER, OUR_PAIR_HEAD = 'head.fc.', 'agreement.pair_head.layers.'
 _THEIR_CLASSIFIER, THEIR_PAIR_HEAD = 'classifier.', 'qnet.model.'
 # The classes of the classifier that timm builds into a network of theirs.
 _TIMM_CLASSES = 1000
+_WEIGHT_DECAY = {'WideResNet': 5e-4, 'ResNet': 1e-4, 'LeNet5': 5e-4, 'VGG11': 1e-4}
 
 
 def backbone_of(state: Mapping[str, Tensor]) -> State:
@@ -52,12 +54,13 @@ def to_agmax_mm(state: Mapping[str, Tensor]) -> State:
     """
     prefix, extractor = find_extractor(state)
     family = family_of(extractor)
-    classifier = tensors_under(state, prefix.removesuffix('feature_extractor.') + _THEIR_CLASSIFIER)
+    output = _THEIR_CLASSIFIER + (family.output if family else '')
+    classifier = tensors_under(state, prefix.removesuffix('feature_extractor.') + output)
     if family is None or not prefix or set(classifier) != {'weight', 'bias'}:
         raise ValueError(
-            "expected a wide ResNet, ResNet, RegNet or EfficientNet classifier of the AgMax authors' (keys below "
-            'feature_extractor. and classifier.; their networks for speech are not known here, their extractors alone '
-            f'are read by tools/export_backbone.py), got the keys {first_names(state, empty="no tensors")}'
+            "expected a wide ResNet, ResNet, RegNet, EfficientNet, LeNet5 or VGG11 classifier of the AgMax authors' "
+            '(keys below feature_extractor. and classifier.; their extractors alone are read by '
+            f'tools/export_backbone.py), got the keys {first_names(state, empty="no tensors")}'
         )
     pair_head = tensors_under(state, THEIR_PAIR_HEAD)
     if (extra := len(state) - len(extractor) - len(classifier) - len(pair_head)) > 0:
@@ -75,10 +78,19 @@ def weight_decay_of(state: Mapping[str, Tensor]) -> float:
     """The weight decay that the authors train a network of theirs with, given its state dict under our names.
 
     Source: their ``constant.py`` and ``features/*.py``: 5e-4 on CIFAR, 1e-4 for ResNets and 5e-5 for RegNets and
-    EfficientNets on ImageNet.
+    EfficientNets on ImageNet; for speech the paper's section 4.3.
     """
+    return _WEIGHT_DECAY.get(_family_name(state), 5e-5)
+
+
+def trains_by_adam(state: Mapping[str, Tensor]) -> bool:
+    """Whether the authors train a network of theirs, given by its state dict under our names, by Adam."""
+    return _family_name(state) in SPEECH_FAMILIES
+
+
+def _family_name(state: Mapping[str, Tensor]) -> str:
     family = family_here(tensors_under(state, 'backbone.'))
-    return {'WideResNet': 5e-4, 'ResNet': 1e-4}.get(family.name if family else '', 5e-5)
+    return family.name if family else ''
 
 
 def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
@@ -102,8 +114,8 @@ def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
     family = family_here(backbone)
     if family is None or set(head) != {'weight', 'bias'}:
         raise ValueError(
-            'expected a network that the AgMax authors have (wide ResNet, ResNet, RegNet, EfficientNet) with a linear '
-            f'head, got the keys {first_names(state, empty="no tensors")}'
+            'expected a network that the AgMax authors have (wide ResNet, ResNet, RegNet, EfficientNet, LeNet5, VGG11) '
+            f'with a linear head, got the keys {first_names(state, empty="no tensors")}'
         )
     pair_head = tensors_under(state, OUR_PAIR_HEAD) if layout != 'baseline' else {}
     inner = 'module.backbone.' if pair_head or layout == 'two-views' else 'module.'
@@ -111,9 +123,12 @@ def to_authors(state: Mapping[str, Tensor], layout: str = 'auto') -> State:
     if family.unused:
         idle = torch.zeros(_TIMM_CLASSES, head['weight'].shape[1])
         extractor |= {f'{family.unused}weight': idle, f'{family.unused}bias': idle[:, 0].clone()}
+    hidden = {name: value for name, value in extractor.items() if family.output and name.startswith(_THEIR_CLASSIFIER)}
+    extractor = {name: value for name, value in extractor.items() if name not in hidden}
     return {
         **_prefixed(extractor, f'{inner}feature_extractor.'),
-        **_prefixed(head, inner + _THEIR_CLASSIFIER),
+        **_prefixed(hidden, inner),
+        **_prefixed(head, inner + _THEIR_CLASSIFIER + family.output),
         **_prefixed(pair_head, f'module.{THEIR_PAIR_HEAD}'),
     }
 

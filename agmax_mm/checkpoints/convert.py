@@ -10,7 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agmax_mm.checkpoints.authors import OUR_PAIR_HEAD, THEIR_PAIR_HEAD, to_authors, weight_decay_of
+from agmax_mm.checkpoints.authors import (
+    OUR_PAIR_HEAD,
+    THEIR_PAIR_HEAD,
+    to_authors,
+    trains_by_adam,
+    weight_decay_of,
+)
 from agmax_mm.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from agmax_mm.checkpoints.cutmix_authors import checkpoint_of
 from agmax_mm.fileio import atomic_path
@@ -62,13 +68,12 @@ def authors_checkpoint(state: Mapping[str, Tensor], layout: str = 'auto') -> dic
         ValueError: If the network is none of theirs, see :func:`~agmax_mm.checkpoints.authors.to_authors`.
     """
     theirs = to_authors(state, layout)
+    adam = {'lr': 0.003, 'betas': (0.9, 0.999), 'eps': 1e-8, 'amsgrad': False}
+    sgd = {'lr': 0.1, 'momentum': 0.9, 'dampening': 0, 'nesterov': True}
     group = {
-        'lr': 0.1,
-        'momentum': 0.9,
-        'dampening': 0,
+        **(adam if trains_by_adam(state) else sgd),
         # Torch takes it from here, whatever their command says.
         'weight_decay': weight_decay_of(state),
-        'nesterov': True,
         'params': list(range(sum(not name.endswith(_BUFFERS) for name in theirs))),
     }
     return {

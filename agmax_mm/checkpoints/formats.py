@@ -16,6 +16,7 @@ from agmax_mm.checkpoints import authors, cutmix_authors
 from agmax_mm.checkpoints.libraries import classifier_of, family_in
 from agmax_mm.checkpoints.renaming import (
     EXTRACTOR_PREFIXES,
+    SPEECH_FAMILIES,
     State,
     family_of,
     find_extractor,
@@ -52,7 +53,8 @@ _CUTMIX_CIFAR_CONTRACT = {
     'channel_order': 'rgb',
     'style': None,
 }
-# The AgMax authors' networks by the data they were trained on; the rest are for speech.
+# Spectrograms in decibels, as they are.
+_SPEECH_CONTRACT = {'mean': [0.0], 'std': [1.0], 'channel_order': 'bgr', 'style': None}
 _CIFAR_FAMILY = 'WideResNet'
 
 
@@ -91,10 +93,10 @@ def resnet_depth(state: Mapping[str, Tensor]) -> int | None:
 
 
 def _authors_family(state: Mapping[str, Tensor]) -> str | None:
-    """The family of the AgMax authors' networks; of bare extractors their ResNets can't be told from torchvision's."""
+    """The family of the AgMax authors' networks; of bare ones, ResNet and VGG11 can't be told from torchvision's."""
     prefix, extractor = find_extractor(state)
     family = family_of(extractor)
-    return None if family is None or (family.name == 'ResNet' and not prefix) else family.name
+    return None if family is None or (family.name in ('ResNet', 'VGG11') and not prefix) else family.name
 
 
 def _library(name: str, owner: str) -> SourceFormat:
@@ -120,7 +122,7 @@ def _below_backbone(state: Mapping[str, Tensor]) -> State:
 FORMATS: dict[str, SourceFormat] = {
     # The AgMax authors' checkpoints, and the bare extractors that their code saves.
     'agmax': SourceFormat(
-        lambda state: _authors_family(state) not in (None, _CIFAR_FAMILY),
+        lambda state: _authors_family(state) not in (None, _CIFAR_FAMILY, *SPEECH_FAMILIES),
         authors.backbone_of,
         _IMAGENET_CONTRACT,
         "the AgMax authors'",
@@ -130,6 +132,13 @@ FORMATS: dict[str, SourceFormat] = {
         lambda state: _authors_family(state) == _CIFAR_FAMILY,
         authors.backbone_of,
         _CIFAR_CONTRACT,
+        "the AgMax authors'",
+        authors.to_agmax_mm,
+    ),
+    'agmax_speech': SourceFormat(
+        lambda state: _authors_family(state) in SPEECH_FAMILIES,
+        authors.backbone_of,
+        _SPEECH_CONTRACT,
         "the AgMax authors'",
         authors.to_agmax_mm,
     ),

@@ -55,6 +55,7 @@ class Family:
         to_theirs: Rules from our names to theirs.
         unused: Prefix, among their tensors, of the classifier, which no backbone here has; or ''.
         stem: Channels and kernel width of the first convolution, where names alone do not tell two families apart.
+        output: Beginning of the output layer's names in their classifier. Layers before it are part of our backbone.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Family:
     to_theirs: Rules = ()
     unused: str = ''
     stem: tuple[int, int] | None = None
+    output: str = ''
 
     def is_theirs(self, state: Mapping[str, Tensor]) -> bool:
         """Whether these tensors of an extractor, without prefix, are of the family."""
@@ -132,7 +134,24 @@ FAMILIES: tuple[Family, ...] = (
         unused='features.head.fc.',
         stem=(32, 3),
     ),
+    Family(
+        'LeNet5',
+        theirs=('conv1.weight', 'conv2.weight', 'classifier.0.weight', 'classifier.2.weight'),
+        ours=('conv1.weight', 'conv2.weight', 'fc1.weight', 'fc2.weight'),
+        to_ours=((r'^classifier\.0\.', 'fc1.'), (r'^classifier\.2\.', 'fc2.')),
+        to_theirs=((r'^fc1\.', 'classifier.0.'), (r'^fc2\.', 'classifier.2.')),
+        output='4.',
+    ),
+    Family(
+        'VGG11',
+        theirs=('features.0.weight', 'features.0.bias'),
+        ours=('features.0.weight', 'features.0.bias'),
+    ),
 )
+# Networks for spectrograms; the others are for pictures.
+SPEECH_FAMILIES = ('LeNet5', 'VGG11')
+# LeNet5's hidden layers, which come after the pooling and so do not belong to the extractor there.
+_HIDDEN = ('classifier.0.', 'classifier.2.')
 
 
 def tensors_under(state: Mapping[str, Tensor], prefix: str) -> State:
@@ -141,9 +160,15 @@ def tensors_under(state: Mapping[str, Tensor], prefix: str) -> State:
 
 
 def find_extractor(state: Mapping[str, Tensor]) -> tuple[str, State]:
-    """The extractor of one of the authors' flat state dicts and its prefix, which is '' for an extractor alone."""
-    found = ((prefix, tensors_under(state, prefix)) for prefix in EXTRACTOR_PREFIXES)
-    return next((one for one in found if one[1]), ('', dict(state)))
+    """The extractor of one of the authors' flat state dicts and its prefix, which is '' for an extractor alone.
+
+    Hidden layers of the classifier are among the tensors, as ``classifier.0.`` and so on.
+    """
+    for prefix in EXTRACTOR_PREFIXES:
+        if found := tensors_under(state, prefix):
+            beside = tensors_under(state, prefix.removesuffix('feature_extractor.'))
+            return prefix, found | {name: value for name, value in beside.items() if name.startswith(_HIDDEN)}
+    return '', dict(state)
 
 
 def family_of(extractor: Mapping[str, Tensor]) -> Family | None:

@@ -104,6 +104,72 @@ def _meta(build, *arguments):
         return build(*arguments)
 
 
+def vgg_shapes(batch_norm):
+    """Names and shapes of their VGG11 for one channel: convolutions, maybe norms, ReLUs and poolings in one list."""
+    shapes, place, channels = {}, 0, 1
+    for width in (64, 'M', 128, 'M', 256, 256, 'M', 512, 512, 'M', 512, 512, 'M'):
+        if width != 'M':
+            shapes[f'features.{place}.weight'] = torch.Size((width, channels, 3, 3))
+            shapes[f'features.{place}.bias'] = torch.Size((width,))
+            if batch_norm:
+                for part in ('weight', 'bias', 'running_mean', 'running_var'):
+                    shapes[f'features.{place + 1}.{part}'] = torch.Size((width,))
+                shapes[f'features.{place + 1}.num_batches_tracked'] = torch.Size(())
+            channels = width
+            place += 2 if batch_norm else 1
+        place += 1
+    return shapes
+
+
+def vgg_maps(state, images):
+    """Their forward pass, from the tensors alone."""
+    for place in [int(name.split('.')[1]) for name, value in state.items() if value.ndim == 4]:
+        images = F.conv2d(images, state[f'features.{place}.weight'], state[f'features.{place}.bias'], padding=1)
+        norm = f'features.{place + 1}'
+        if f'{norm}.running_var' in state:
+            parts = (state[f'{norm}.{part}'] for part in ('running_mean', 'running_var', 'weight', 'bias'))
+            images = F.batch_norm(images, *parts)
+        images = F.relu(images)
+        if place + (3 if f'{norm}.running_var' in state else 2) not in {int(name.split('.')[1]) for name in state}:
+            images = F.max_pool2d(images, 2)
+    return images
+
+
+def lenet_state(generator, hidden):
+    """Their LeNet for one channel, with a pair head: three linear layers after the pooling are its classifier."""
+    inner = 'module.backbone.'
+    shapes = {
+        f'{inner}feature_extractor.conv1.weight': (6, 1, 5, 5),
+        f'{inner}feature_extractor.conv1.bias': (6,),
+        f'{inner}feature_extractor.conv2.weight': (16, 6, 5, 5),
+        f'{inner}feature_extractor.conv2.bias': (16,),
+        f'{inner}classifier.0.weight': (120, 400),
+        f'{inner}classifier.0.bias': (120,),
+        f'{inner}classifier.2.weight': (84, 120),
+        f'{inner}classifier.2.bias': (84,),
+        f'{inner}classifier.4.weight': (CLASSES, 84),
+        f'{inner}classifier.4.bias': (CLASSES,),
+        'module.qnet.model.0.weight': (hidden, 2 * CLASSES),
+        'module.qnet.model.0.bias': (hidden,),
+        'module.qnet.model.2.weight': (CLASSES, hidden),
+        'module.qnet.model.2.bias': (CLASSES,),
+    }
+    return filled({name: torch.Size(shape) for name, shape in shapes.items()}, generator, 1)
+
+
+def lenet_logits(state, images):
+    """Logits of their LeNet."""
+    own = {
+        name.removeprefix('module.backbone.').removeprefix('feature_extractor.'): value for name, value in state.items()
+    }
+    for name in ('conv1', 'conv2'):
+        images = F.max_pool2d(F.relu(F.conv2d(images, own[f'{name}.weight'], own[f'{name}.bias'])), 2)
+    x = images.flatten(1)
+    for name in ('classifier.0', 'classifier.2', 'classifier.4'):
+        x = F.linear(x if name == 'classifier.0' else F.relu(x), own[f'{name}.weight'], own[f'{name}.bias'])
+    return x
+
+
 # name: (shapes of their extractor, its forward pass, width of its features, our backbone)
 NETWORKS = {
     'WideResNet40-2': (
@@ -136,7 +202,11 @@ NETWORKS = {
         1280,
         dict(type='TIMMBackbone', model_name='efficientnet_b0'),
     ),
+    'VGG11': (lambda: vgg_shapes(False), vgg_maps, 512, dict(type='agmax_mm.VGG11', batch_norm=False)),
+    'VGG11-bn': (lambda: vgg_shapes(True), vgg_maps, 512, dict(type='agmax_mm.VGG11')),
 }
+# Channels of the input; the others have 3.
+CHANNELS = {'VGG11': 1, 'VGG11-bn': 1}
 
 
 def authors_state(name, generator, *, classes=CLASSES, hidden=None, parallel=True):

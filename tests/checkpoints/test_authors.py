@@ -45,7 +45,7 @@ def test_logits_are_identical_and_the_way_back_is_exact(name, generator):
     own = to_agmax_mm(flat_state(reference.authors_checkpoint(state)))
     model = build(name)
     model.load_state_dict(own, strict=True)
-    images = torch.randn(2, 3, 64, 64, generator=generator, dtype=torch.float64)
+    images = torch.randn(2, reference.CHANNELS.get(name, 3), 64, 64, generator=generator, dtype=torch.float64)
     with torch.no_grad():
         logits, expected = model(images), reference.authors_logits(name, state, images)
         assert expected.std(dim=0).min() > 1e-3  # the images are told apart
@@ -145,6 +145,45 @@ def test_layout_is_chosen_and_weight_decay_is_the_authors(name, decay, generator
     assert to_agmax_mm(flat_state(written)).keys() == plain.keys()
     with pytest.raises(ValueError, match="layout: expected one of auto, two-views, baseline, got 'x'"):
         to_authors(own, 'x')
+
+
+def test_lenets_hidden_layers_are_part_of_the_backbone_here(generator):
+    state = reference.lenet_state(generator, HIDDEN)
+    own = to_agmax_mm(flat_state(state))
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(
+            dict(
+                type='agmax_mm.AgMaxClassifier',
+                backbone=dict(type='agmax_mm.LeNet5'),
+                head=dict(type='LinearClsHead', num_classes=reference.CLASSES, in_channels=84),
+                agreement=dict(
+                    type='agmax_mm.PairEntropyAgreement', pair_head=dict(type='agmax_mm.PairHead', hid_channels=HIDDEN)
+                ),
+            )
+        )
+    model.double().eval().load_state_dict(own, strict=True)
+    images = torch.randn(3, 1, 32, 32, generator=generator, dtype=torch.float64)
+    expected = reference.lenet_logits(state, images)
+    assert expected.std(dim=0).min() > 1e-3
+    torch.testing.assert_close(model(images), expected)
+    back = to_authors(own)
+    assert list(back) == list(state)
+    assert all(torch.equal(back[key], value) for key, value in state.items())
+
+
+@pytest.mark.parametrize(('name', 'decay'), [('VGG11', 1e-4), ('LeNet5', 5e-4)])
+def test_speech_networks_are_read_and_go_back_with_adam(name, decay, generator, tmp_path):
+    if name == 'LeNet5':
+        state = reference.lenet_state(generator, HIDDEN)
+    else:
+        state = reference.authors_state(name, generator, hidden=HIDDEN)
+    torch.save(reference.authors_checkpoint(state), tmp_path / 'their.pth')
+    own = read_checkpoint(tmp_path / 'their.pth').own()
+    assert own.note['contract']['mean'] == [0.0]
+    group = authors_checkpoint(own.tensors)['optimizer_state_dict']['param_groups'][0]
+    assert (group['weight_decay'], group['betas'], 'momentum' in group) == (decay, (0.9, 0.999), False)
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1)) for _ in group['params']])
+    optimizer.load_state_dict({'state': {}, 'param_groups': [group]})
 
 
 LENET = {'backbone.feature_extractor.conv1.weight': torch.zeros(6, 1, 5, 5)}

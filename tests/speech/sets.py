@@ -14,9 +14,8 @@ TONES = {'high': 2000.0, 'low': 300.0}
 def tone(hertz, seconds=0.5, rate=8000, seed=0):
     generator = np.random.default_rng(seed)
     time = np.arange(int(seconds * rate)) / rate
-    return (
-        0.3 * np.sin(2 * np.pi * hertz * (time + generator.random())) + 0.01 * generator.normal(size=len(time))
-    ).astype(np.float32)
+    wave = 0.3 * np.sin(2 * np.pi * hertz * (time + generator.random())) + 0.01 * generator.normal(size=len(time))
+    return wave.astype(np.float32)
 
 
 def write(path, samples, rate=8000, **options):

@@ -102,7 +102,7 @@ def _docstring(recipe: SpeechRecipe, figures: list[dict[str, Any]]) -> str:
     what = f'{_NETWORKS[recipe.model]} with {method}, Speech Commands, 30 epochs'
     own = '' if recipe.agmax else ' without AgMax'
     notes = {
-        'Paper:': f'Atienza, WACV 2022, Table 3, {recipe.row}{own}: {test} top-1 on the test, {valid} on the validation.',
+        'Paper:': f'Atienza, WACV 2022, Table 3, {recipe.row}{own}: top-1 {test} (test), {valid} (validation).',
         'Authors:': _AUTHORS.get(recipe.method, ''),
         'Decided:': 'here, not in the paper: 128 clips a step'
         + ('; batch normalisation.' if recipe.model == 'vgg11' else '.'),
