@@ -342,7 +342,7 @@ MODULES = {
     'tensorboard': 'TensorboardVisBackend',
 }
 # Extras of rooms that are not there yet.
-COMING = {'cam', 'audio'}
+COMING = {'cam'}
 
 
 def test_every_extra_is_used():

@@ -97,7 +97,7 @@ def test_unknown_layout_names_file_formats_and_keys(tmp_path):
     torch.save({'w': torch.zeros(1)}, tmp_path / 'x.pth')
     with pytest.raises(
         ValueError,
-        match=r"checkpoint '.*x.pth': expected one of agmax, agmax_cifar, agmax_speech, openmmlab, torchvision, .* the keys w",
+        match=r"checkpoint '.*x.pth': expected one of agmax, agmax_cifar, agmax_speech, openmmlab, .* the keys w",
     ):
         read_checkpoint(tmp_path / 'x.pth').backbone()
 
