@@ -1,6 +1,6 @@
 """LeNet5 with CutMix, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, CutMix without AgMax: 87.1 top-1 on the test, 87.5 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, CutMix without AgMax: top-1 87.1 (test), 87.5 (validation).
 Decided: here, not in the paper: 128 clips a step.
 Ours:    not run.
 Run:     python tools/train.py configs/speech/lenet5_cutmix_30e.py

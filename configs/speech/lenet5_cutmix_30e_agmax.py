@@ -1,6 +1,6 @@
 """AgMax on LeNet5 with CutMix, Speech Commands, 30 epochs.
 
-Paper:     Atienza, WACV 2022, Table 3, CutMix with AgMax: 88.8 top-1 on the test, 89.3 on the validation.
+Paper:     Atienza, WACV 2022, Table 3, CutMix with AgMax: top-1 88.8 (test), 89.3 (validation).
 Decided:   here, not in the paper: 128 clips a step.
 Ours:      not run.
 Run:       python tools/train.py configs/speech/lenet5_cutmix_30e_agmax.py

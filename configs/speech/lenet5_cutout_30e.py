@@ -1,6 +1,6 @@
 """LeNet5 with CutOut, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, CutOut without AgMax: 89.0 top-1 on the test, 89.2 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, CutOut without AgMax: top-1 89.0 (test), 89.2 (validation).
 Authors: the authors' code leaves it out for speech. Boxes are filled with the mean of the clip, in every clip.
 Decided: here, not in the paper: 128 clips a step.
 Ours:    not run.

@@ -1,6 +1,6 @@
 """AgMax on LeNet5 with MixUp, Speech Commands, 30 epochs.
 
-Paper:     Atienza, WACV 2022, Table 3, MixUp with AgMax: 89.4 top-1 on the test, 89.6 on the validation.
+Paper:     Atienza, WACV 2022, Table 3, MixUp with AgMax: top-1 89.4 (test), 89.6 (validation).
 Authors:   the authors' script has an alpha of 0.1 for LeNet5 and of 0.2 for VGG11, the paper one of 1.
 Decided:   here, not in the paper: 128 clips a step.
 Ours:      not run.

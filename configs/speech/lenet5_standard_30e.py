@@ -1,6 +1,6 @@
 """LeNet5 with the standard augmentation, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, Standard without AgMax: 89.9 top-1 on the test, 90.0 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, Standard without AgMax: top-1 89.9 (test), 90.0 (validation).
 Decided: here, not in the paper: 128 clips a step.
 Ours:    not run.
 Run:     python tools/train.py configs/speech/lenet5_standard_30e.py

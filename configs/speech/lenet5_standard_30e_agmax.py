@@ -1,6 +1,6 @@
 """AgMax on LeNet5 with the standard augmentation, Speech Commands, 30 epochs.
 
-Paper:     Atienza, WACV 2022, Table 3, Standard with AgMax: 90.2 top-1 on the test, 90.0 on the validation.
+Paper:     Atienza, WACV 2022, Table 3, Standard with AgMax: top-1 90.2 (test), 90.0 (validation).
 Decided:   here, not in the paper: 128 clips a step.
 Ours:      not run.
 Run:       python tools/train.py configs/speech/lenet5_standard_30e_agmax.py

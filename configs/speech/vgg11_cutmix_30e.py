@@ -1,6 +1,6 @@
 """VGG11 with CutMix, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, CutMix without AgMax: 96.4 top-1 on the test, 96.2 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, CutMix without AgMax: top-1 96.4 (test), 96.2 (validation).
 Decided: here, not in the paper: 128 clips a step; batch normalisation.
 Ours:    not run.
 Run:     python tools/train.py configs/speech/vgg11_cutmix_30e.py

@@ -1,6 +1,6 @@
 """VGG11 with CutOut, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, CutOut without AgMax: 96.5 top-1 on the test, 96.1 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, CutOut without AgMax: top-1 96.5 (test), 96.1 (validation).
 Authors: the authors' code leaves it out for speech. Boxes are filled with the mean of the clip, in every clip.
 Decided: here, not in the paper: 128 clips a step; batch normalisation.
 Ours:    not run.

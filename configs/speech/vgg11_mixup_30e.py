@@ -1,6 +1,6 @@
 """VGG11 with MixUp, Speech Commands, 30 epochs: the baseline of the AgMax recipe beside it.
 
-Paper:   Atienza, WACV 2022, Table 3, MixUp without AgMax: 96.5 top-1 on the test, 96.2 on the validation.
+Paper:   Atienza, WACV 2022, Table 3, MixUp without AgMax: top-1 96.5 (test), 96.2 (validation).
 Authors: the authors' script has an alpha of 0.1 for LeNet5 and of 0.2 for VGG11, the paper one of 1.
 Decided: here, not in the paper: 128 clips a step; batch normalisation.
 Ours:    not run.

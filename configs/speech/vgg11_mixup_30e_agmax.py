@@ -1,6 +1,6 @@
 """AgMax on VGG11 with MixUp, Speech Commands, 30 epochs.
 
-Paper:     Atienza, WACV 2022, Table 3, MixUp with AgMax: 96.8 top-1 on the test, 96.3 on the validation.
+Paper:     Atienza, WACV 2022, Table 3, MixUp with AgMax: top-1 96.8 (test), 96.3 (validation).
 Authors:   the authors' script has an alpha of 0.1 for LeNet5 and of 0.2 for VGG11, the paper one of 1.
 Decided:   here, not in the paper: 128 clips a step; batch normalisation.
 Ours:      not run.

@@ -1,6 +1,6 @@
 """AgMax on VGG11 with the standard augmentation, Speech Commands, 30 epochs.
 
-Paper:     Atienza, WACV 2022, Table 3, Standard with AgMax: 96.4 top-1 on the test, 96.1 on the validation.
+Paper:     Atienza, WACV 2022, Table 3, Standard with AgMax: top-1 96.4 (test), 96.1 (validation).
 Decided:   here, not in the paper: 128 clips a step; batch normalisation.
 Ours:      not run.
 Run:       python tools/train.py configs/speech/vgg11_standard_30e_agmax.py
