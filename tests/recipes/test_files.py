@@ -28,7 +28,7 @@ def checkout(tmp_path):
 
 def test_files_are_what_is_generated():
     assert compare(ROOT) == {}
-    assert len(RECIPES) == 156 + 54 + 8
+    assert len(RECIPES) == 156 + 54 + 8 + 16
     assert {path for folder in FOLDERS for path in (ROOT / folder).glob('*.py')} == {ROOT / path for path in RECIPES}
 
 
