@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agmax_mm.moved_names import explain_moved_modules
 from agmax_mm.operators.finder import install
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ __version__ = '0.1.0'
 
 # Where mmcv was installed without its compiled operators, those of agmax_mm.operators answer in their place.
 install()
+explain_moved_modules()
 
 
 def __getattr__(name: str) -> Any:

@@ -1,13 +1,17 @@
-"""Names of earlier versions in configs of users, of old work directories and of checkpoints."""
+"""Names of earlier versions: in configs of users, of old work directories and of checkpoints, and in imports."""
 
 from __future__ import annotations
 
+import sys
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 _PACKAGE = 'agmax_mm.'
 # Module or class of an earlier version -> today's. The first entry that fits counts: a longer name stands before a
 # shorter one that it begins with.
 _MOVED = {
+    'datasets.digits': 'demo.digits',
+    'engine.detection': 'detection.complete',
     'engine.hooks.progress.ProgressHook': 'engine.hooks.set_progress.SetProgressHook',
     'engine.hooks.progress': 'engine.hooks.set_progress',
     'engine.hooks.ProgressHook': 'engine.hooks.SetProgressHook',
@@ -18,9 +22,24 @@ _MOVED = {
     'models.data_preprocessors': 'models.data_preprocessor',
     'models.heads.pair_head': 'models.agreements.pair_head',
     'models.heads': 'models.agreements.pair_head',
+    'report.results': 'results.runs',
+    'report': 'results',
+    'study.definition': 'experiments.study',
+    'study.report': 'experiments.study_report',
+    'study.runs': 'experiments.study_runs',
+    'study': 'experiments',
+    'transfer.comparison': 'experiments.comparison',
     'transfer.curves': 'detection.record',
     'transfer.datasets': 'detection.datasets',
+    'transfer.defects': 'detection.defects',
+    'transfer.detectors': 'detection.detectors',
+    'transfer.finetune': 'experiments.finetuning',
+    'transfer.formats': 'checkpoints.formats',
+    'transfer.job': 'experiments.finetuning_job',
+    'transfer.layouts': 'detection.layouts',
+    'transfer.recipe': 'detection.recipe',
     'transfer.ssd_head': 'detection.ssd_head',
+    'transfer.summary': 'results.summary',
 }
 
 
@@ -36,6 +55,21 @@ def current_name(name: str) -> str:
         if inner == old or inner.startswith(f'{old}.'):
             return _PACKAGE + new + inner.removeprefix(old)
     return name
+
+
+class _MovedModules(MetaPathFinder):
+    """Is asked last, for modules that nothing else has found."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        now = current_name(fullname)
+        if now != fullname:
+            raise ModuleNotFoundError(f'No module named {fullname!r}: it is {now!r} now', name=fullname)
+
+
+def explain_moved_modules() -> None:
+    """Let the error of an import of an earlier version's module name today's."""
+    if not any(isinstance(finder, _MovedModules) for finder in sys.meta_path):
+        sys.meta_path.append(_MovedModules())
 
 
 def use_current_names(content: Any) -> None:

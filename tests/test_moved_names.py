@@ -1,5 +1,7 @@
 """Names of earlier versions in configs: of users, of work directories, of checkpoints."""
 
+import importlib
+
 import pytest
 from mmengine.config import Config
 from mmengine.utils import get_object_from_string
@@ -46,6 +48,30 @@ def test_a_longer_name_stands_before_its_beginning():
     names = list(_MOVED)
     hidden = [new for place, new in enumerate(names) if any(new.startswith(f'{old}.') for old in names[:place])]
     assert hidden == []
+
+
+def test_todays_names_are_modules_or_classes():
+    missing = [new for new in _MOVED.values() if get_object_from_string(f'agmax_mm.{new}') is None]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ('old', 'new'),
+    [
+        ('agmax_mm.study', 'agmax_mm.experiments'),
+        ('agmax_mm.report.results', 'agmax_mm.results'),  # its package is looked for first
+        ('agmax_mm.transfer.job', 'agmax_mm.experiments.finetuning_job'),
+    ],
+)
+def test_imports_of_earlier_modules_are_told_todays(old, new):
+    with pytest.raises(ModuleNotFoundError, match=f': it is {new!r} now$'):
+        importlib.import_module(old)
+
+
+def test_imports_of_what_never_was_fail_as_usual():
+    for name in ('agmax_mm.nonsense', 'agmax_mm.transfer.nonsense'):
+        with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name}'$"):
+            importlib.import_module(name)
 
 
 def test_other_names_stay():

@@ -38,7 +38,7 @@ def main(args: argparse.Namespace) -> None:
     from agmax_mm.engine.config import load_config
     from agmax_mm.engine.views import training_views
     from agmax_mm.recipe_files import config_path
-    from agmax_mm.results.plots import picture_grid
+    from agmax_mm.results.pictures import picture_grid
 
     config = load_config(config_path(args.config), given_options(args))
     if config.model.get('feature_mix'):

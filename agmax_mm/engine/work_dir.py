@@ -64,6 +64,12 @@ def check_work_dir(config: Config, *, resume: bool) -> None:
         return
     ways = '--work-dir takes another folder, --force this one in any case'
     same = record.get('setup_sha256') == setup_hash(config) or record.get('config_sha256') == config_hash(config)
+    if not same and 'setup_sha256' not in record:
+        raise ValueError(
+            f'work dir {str(folder)!r}: expected no run or one of this config, got a run of {record.get("config")!r} '
+            'by an earlier version, whose record does not tell whether its settings are these; if they are, --resume '
+            f'--force goes on with it; {ways}'
+        )
     if not same:
         raise ValueError(
             f'work dir {str(folder)!r}: expected no run or one of this config, got a run of {record.get("config")!r} '

@@ -71,7 +71,7 @@ def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path
     Returns:
         The number of pictures.
     """
-    from agmax_mm.results.plots import detection_grid, picture_grid
+    from agmax_mm.results.pictures import detection_grid, picture_grid
 
     drawn = 0
     for number, prediction in enumerate(predictions):
@@ -92,7 +92,7 @@ def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path
 
 
 def _picture(picture: Any, objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A picture with its objects, as :func:`agmax_mm.results.plots.detection_grid` takes it."""
+    """A picture with its objects, as :func:`agmax_mm.results.pictures.detection_grid` takes it."""
     found = {
         'image': picture,
         'boxes': np.array([row['box'] for row in objects], dtype=float).reshape(-1, 4),

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from agmax_mm.fileio import DETECTIONS_FILE
 from agmax_mm.results.page import Figure, Section
-from agmax_mm.results.plots import COLOURS, detection_grid, precision_recall
+from agmax_mm.results.pictures import detection_grid
+from agmax_mm.results.plots import COLOURS, precision_recall
 from agmax_mm.results.record_check import check_detections, read_json
 from agmax_mm.results.runs import Run, group_names, repeats
 

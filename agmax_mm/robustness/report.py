@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from agmax_mm.results.page import Figure, Page, Section, Text
-from agmax_mm.results.plots import picture_grid
+from agmax_mm.results.pictures import picture_grid
 from agmax_mm.results.table_files import write_page
 from agmax_mm.robustness.contract import Condition
 from agmax_mm.robustness.network import Network

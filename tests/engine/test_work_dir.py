@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agmax_mm.engine.config import load_config, prepare_config, setup_hash
+from agmax_mm.engine.config import config_hash, load_config, prepare_config, setup_hash
 from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 
 AGMAX = 'configs/agmax/wrn40-2_standard_200e_cifar10.py'
@@ -38,6 +38,18 @@ def test_another_recipe_s_run_is_kept(tmp_path, resume):
         check_work_dir(_config(AGMAX, tmp_path), resume=resume)
     with pytest.raises(ValueError, match='with other settings'):
         check_work_dir(_config(BASELINE, tmp_path, {'optim_wrapper.optimizer.lr': 0.2}), resume=resume)
+
+
+def test_a_record_of_an_earlier_version_is_not_called_another_run(tmp_path):
+    _leave(tmp_path, AGMAX, 'interrupted')
+    record = json.loads((tmp_path / 'result.json').read_text())
+    del record['setup_sha256']
+    (tmp_path / 'result.json').write_text(json.dumps(record))
+    with pytest.raises(ValueError, match='by an earlier version, whose record does not tell.*--resume --force goes on'):
+        check_work_dir(_config(AGMAX, tmp_path), resume=True)
+    record['config_sha256'] = config_hash(_config(AGMAX, tmp_path))
+    (tmp_path / 'result.json').write_text(json.dumps(record))
+    check_work_dir(_config(AGMAX, tmp_path), resume=True)
 
 
 def test_a_finished_run_goes_on_and_is_not_overwritten(tmp_path):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from agmax_mm.results.page import Figure, Page, Section, Table, Text
-from agmax_mm.results.plots import picture_grid
+from agmax_mm.results.pictures import picture_grid
 from agmax_mm.results.table_files import write_page
 
 CHROMIUM = next(

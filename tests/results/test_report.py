@@ -1,5 +1,6 @@
 """Result files to tables, curves and pages."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
+from agmax_mm.commands import report
 from agmax_mm.results.html_page import render_html
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.page import Figure, Link, Page, Section, Table, Text, markdown_table
-from agmax_mm.results.plots import detection_grid, learning_curves, picture_grid
+from agmax_mm.results.pictures import detection_grid, picture_grid
+from agmax_mm.results.plots import learning_curves
 from agmax_mm.results.runs import Run, find_runs, load_run, repeats
 from agmax_mm.results.table_files import csv_table, latex_table, write_page
 from agmax_mm.results.tables import comparison_table, score_table
@@ -239,9 +242,8 @@ def test_report_command(tmp_path):
     assert names == [f'{family}/resnet50_cutmix_aa_270e' for family in ('agmax', 'agmax', 'baseline', 'baseline')]
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
     assert results['runs/wrn']['scores']['last']['accuracy/top1'] == 90.0
-    missing = subprocess.run([*command[:2], 'nowhere', '--out', 'x'], cwd=ROOT, capture_output=True, text=True)
-    assert missing.returncode == 1
-    assert missing.stderr.startswith("error: results: expected a result.json in 'nowhere'")
+    with pytest.raises(ValueError, match="results: expected a result.json in 'nowhere'"):
+        report.main(argparse.Namespace(sources=['nowhere'], out='x', title='', format=['html']))
 
 
 def test_overview_without_runs_is_refused(tmp_path):

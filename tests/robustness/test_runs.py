@@ -78,9 +78,11 @@ def test_nothing_is_left_out(whole):
 
 
 def test_workers_and_the_cache_change_nothing(folder, whole, tmp_path):
-    for number in range(2):  # making the images, then finding them
-        opened(folder, tmp_path / f'{number}.json', workers=2, cache=str(tmp_path / 'cache')).fill()
-        assert numbers(tmp_path / f'{number}.json') == whole
+    made, found, cache = tmp_path / 'made.json', tmp_path / 'found.json', str(tmp_path / 'cache')
+    opened(folder, made, workers=2, cache=cache).fill()
+    assert numbers(made) == whole
+    opened(folder, found, ['corruption'], workers=2, cache=cache).fill()
+    assert numbers(found) == [entry for entry in whole if entry['suite'] == 'corruption']
     assert len(list((tmp_path / 'cache').rglob('*.png'))) == 24
 
 
