@@ -1,5 +1,6 @@
 """A real study: two arms, two seeds, a small network on a few images."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from agmax_mm.commands import compare
 from agmax_mm.engine.config import load_config, prepare_config
 from agmax_mm.engine.launch import train
 from agmax_mm.experiments.executors import InProcess
@@ -170,7 +172,7 @@ def test_mistakes_in_all_arms_are_named_before_anything_runs(ran, tmp_path):
     assert 'plain' not in message
 
 
-def test_dry_run_of_a_grid_says_what_would_be_run_and_writes_nothing(ran, tmp_path):
+def test_dry_run_of_a_grid_says_what_would_be_run_and_writes_nothing(ran, tmp_path, monkeypatch, capsys):
     """Two depths and two rates: each rate is compared with the first one of its own depth."""
     text = STUDY.replace(
         "arms = dict(plain={}, rate={'optim_wrapper.optimizer.lr': 0.01})",
@@ -178,9 +180,11 @@ def test_dry_run_of_a_grid_says_what_would_be_run_and_writes_nothing(ran, tmp_pa
         "            rate=dict(usual={}, low={'optim_wrapper.optimizer.lr': 0.01}))",
     )
     (tmp_path / 'grid.py').write_text(text)
-    done = _call('grid.py', '--data-root', ran[1].parent / 'data', '--dry-run', cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()[-5:]
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    compare.add_arguments(parser)
+    compare.main(parser.parse_args(['grid.py', '--data-root', str(ran[1].parent / 'data'), '--dry-run']))
+    lines = capsys.readouterr().out.splitlines()[-5:]
     assert [line.split(': ')[0] for line in lines[:4]] == ['d10-usual', 'd10-low', 'd16-usual', 'd16-low']
     compared = [line.partition('compared with ')[2] for line in lines[:4]]
     assert compared == ['', 'd10-usual', '', 'd16-usual']
