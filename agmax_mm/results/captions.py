@@ -15,7 +15,7 @@ from agmax_mm.captioning.metrics import SCORES
 from agmax_mm.fileio import CAPTIONS_FILE
 from agmax_mm.results.options import is_its_recipe
 from agmax_mm.results.page import Figure, Section, Table, Text
-from agmax_mm.results.plots import picture_grid
+from agmax_mm.results.pictures import picture_grid
 from agmax_mm.results.record_check import check_captions, read_json
 from agmax_mm.results.runs import Run, group_names, repeats
 from agmax_mm.results.statistics import NONE, Moments, moments_text
