@@ -33,10 +33,11 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
-def add_data_words(parser: argparse.ArgumentParser) -> None:
-    """Add the words that fit a recipe to a user's own data."""
+def add_data_words(parser: argparse.ArgumentParser, *, own: bool = False) -> None:
+    """Add the words that fit a recipe to a user's own data; ``own`` where the recipe's data will not do."""
     words = parser.add_argument_group('own data')
-    words.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    default = '' if own else " (default: the recipe's)"
+    words.add_argument('--data', metavar='DIR', required=own, help=f'folder of the data{default}')
     words.add_argument('--image-size', type=int, metavar='PIXELS', help='side of the images; crops and holes follow')
     words.add_argument('--epochs', type=int, metavar='N', help='length of the training; the schedule follows')
     words.add_argument(

@@ -24,7 +24,7 @@ A smaller network, and a shorter run:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add_data_words(parser)
+    add_data_words(parser, own=True)
     parser.add_argument(
         '--recipe',
         default='resnet50_cutmix_90e',
@@ -38,8 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Look at the folder, write the files, and say what was chosen."""
-    if args.data is None:
-        raise ValueError('--data: expected the folder of the images, got none')
     for name in ('image_size', 'epochs', 'batch_size'):
         value = getattr(args, name)
         if value is not None and value < 1:

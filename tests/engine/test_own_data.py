@@ -108,7 +108,6 @@ def test_what_cannot_be_fitted_is_told(tmp_path, capsys, monkeypatch):
     write_images(tmp_path / 'bad', {'a': 3, 'b': 2})
     (tmp_path / 'bad' / 'a' / '00.png').write_text('no picture')
     for argv, message in (
-        ([], '--data: expected the folder of the images, got none'),
         (['--data', 'nowhere'], 'which does not exist'),
         (['--data', 'one'], "at least 2 class folders in '" + str(tmp_path / 'one') + "', got a"),
         (['--data', 'few'], 'at least 2 images in every class folder, to train and to validate, got 1 in class 1 (b/'),
