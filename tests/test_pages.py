@@ -104,3 +104,14 @@ def test_search_and_tables_from_disk(site, tmp_path):
     assert all('agmax/wrn28-10' in name for name in found['filtered'])
     assert {name: wide for name, wide in found.items() if isinstance(wide, int) and wide > 0} == {}
     assert any('utual information' in hit for hit in found['hits']), found['hits']
+
+
+def test_docstrings_become_markdown():
+    pytest.importorskip('griffe')
+    from tools.docs.docstrings import as_markdown
+
+    text = 'See :func:`~a.b.c` and :class:`D`.\n\n.. math::\n    x = 1, \\qquad\n    y\n\nwhere :math:`x_i` is.'
+    assert as_markdown(text, 'm.n') == (
+        'See <autoref optional identifier="a.b.c"><code>c</code></autoref> and '
+        '<autoref optional identifier="m.n.D"><code>D</code></autoref>.\n\n$$ x = 1, \\qquad y$$\n\nwhere $x_i$ is.'
+    )

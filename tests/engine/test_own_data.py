@@ -87,6 +87,8 @@ def test_one_of_five_images_validates_where_there_is_no_split(tmp_path, monkeypa
     ('count', 'side', 'recipe', 'expected'),
     [
         (1000, 333, 'resnet50_cutmix_90e', (224, 300, 64)),  # 64 x 10 <= 1000 < 128 x 10; 20,000 steps are 1280 epochs
+        (640, 333, 'resnet50_cutmix_90e', (224, 300, 64)),  # 10 steps, and no fewer
+        (639, 333, 'resnet50_cutmix_90e', (224, 300, 32)),
         (50_000, 100, 'resnet50_cutmix_90e', (96, 102, 256)),  # 20,000 x 256 / 50,000 = 102.4
         (1_281_167, 400, 'resnet50_cutmix_aa_270e', (224, 270, 256)),
         (50, 32, 'regnety-400mf_cutmix_aa_100e', (64, 300, 8)),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from agmax_mm.engine.hooks import DataCheckHook
+from agmax_mm.engine.launch import train
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,18 @@ def test_a_last_batch_of_one_image_is_refused_before_the_first_step(images, batc
     loader = torch.utils.data.DataLoader(range(13), batch_size=4, drop_last=True)
     runner.train_dataloader = loader
     DataCheckHook().before_train(runner)
+
+
+def test_fewer_images_than_a_batch_are_told_before_the_schedule_is_made(tmp_path):
+    """Of a schedule that goes by epochs and counts steps, which the host makes first."""
+    for split in ('train', 'test'):
+        for name in ('a', 'b'):
+            folder = tmp_path / 'data' / split / name
+            folder.mkdir(parents=True)
+            cv2.imwrite(str(folder / '0.png'), np.zeros((32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match='expected at least one step in an epoch, got none: 2 images are fewer'):
+        train(
+            'configs/demo/pretrain_baseline.py',
+            work_dir=str(tmp_path / 'run'),
+            options={'data_root': str(tmp_path / 'data'), 'train_dataloader.num_workers': 0},
+        )
