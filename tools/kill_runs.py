@@ -19,27 +19,32 @@ def main() -> None:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('--places', type=int, default=48, metavar='N', help='kills over all subjects (default: 48)')
     parser.add_argument('--subjects', nargs='+', metavar='NAME', help='(default: all)')
-    parser.add_argument('--out', metavar='FILE.json', help='write the outcomes here, and a page beside it')
+    parser.add_argument(
+        '--out', metavar='FILE.json', help='write the outcomes here, and a page beside it; go on with what is there'
+    )
     args = parser.parse_args()
-    from tools.kills.page import summary, write_page
+    from tools.kills.page import read_outcomes, summary, write_page
     from tools.kills.subjects import SUBJECTS, write_data
     from tools.kills.trials import Trials
 
     names = args.subjects or list(SUBJECTS)
-    outcomes: list[dict[str, Any]] = []
+    out = Path(args.out) if args.out else None
+    outcomes: list[dict[str, Any]] = read_outcomes(out) if out else []
+    done = {(outcome['subject'], outcome['what']) for outcome in outcomes}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_data(root)
         for name in names:
             trials = Trials(SUBJECTS[name], root, name)
-            for outcome in trials.all(args.places // len(names)):
-                outcomes.append(outcome)
-                print(f'{"same" if not outcome["differences"] else "OTHER"}  {name}, {outcome["what"]}', flush=True)
-                for line in outcome['differences']:
-                    print(f'       {line}', flush=True)
+            for trial in trials.all(args.places // len(names)):
+                if (name, trial.what) in done:
+                    continue
+                outcomes.append(trials.run(trial))
+                found = outcomes[-1]['differences']
+                print('\n       '.join([f'{"OTHER" if found else "same "} {name}, {trial.what}', *found]), flush=True)
+                if out:
+                    write_page(outcomes, out)
     print(summary(outcomes))
-    if args.out:
-        write_page(outcomes, Path(args.out))
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -32,6 +33,11 @@ its name, with half of it written.
 def summary(outcomes: list[dict[str, Any]]) -> str:
     """The counts in one line."""
     return ', '.join(f'{kind}: {same} of {number} the same' for kind, (same, number) in _counts(outcomes).items())
+
+
+def read_outcomes(out: Path) -> list[dict[str, Any]]:
+    """The outcomes that an earlier call has written; none where there is no file."""
+    return json.loads(out.read_text(encoding='utf-8'))['outcomes'] if out.is_file() else []
 
 
 def write_page(outcomes: list[dict[str, Any]], out: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,30 @@ _SIGNALS = {
     'SIGUSR1': 'after batch of a validation',
     'SIGINT': 'step',
 }
+_FILES = ('rename to epoch|rename to iter', 'rename to best', 'rename to result')
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a run is stopped.
+
+    Attributes:
+        kind: ``'kill'``, ``'signal'``, ``'full disk'`` or ``'damage'``.
+        what: The same in words.
+        place: Where.
+        action: As in :class:`~tools.kills.places.Places`.
+        code: The exit code that the run must end with.
+        again: Where the resumed run is killed, too.
+        change: What happens to the folder before it is resumed.
+    """
+
+    kind: str
+    what: str
+    place: str
+    action: str = 'kill'
+    code: int = _KILLED
+    again: str | None = None
+    change: Callable[[Path], None] | None = None
 
 
 class Trials:
@@ -39,69 +64,59 @@ class Trials:
         assert code == 0, (root / f'{self.whole}.log').read_text(encoding='utf-8')[-2000:]
         self.places = (root / f'{self.whole}.places').read_text(encoding='utf-8').splitlines()
 
-    def all(self, kills: int) -> Iterator[dict[str, Any]]:
-        """Kills at so many places, then the other trials."""
-        for place in choose(self.places, kills):
-            yield self.kill(place)
-        yield self.kill_twice()
-        for number, words in _SIGNALS.items():
-            yield self.stop(number, words)
-        for words in ('rename to epoch|rename to iter', 'rename to best', 'rename to result'):
-            yield self.fill_disk(words)
-        for damage in (_empty_note, _remove_note, _halve_newest):
-            yield self.damage(damage)
+    def all(self, kills: int) -> list[Trial]:
+        """Kills at so many places, and the other trials."""
+        return [
+            *(self.kill(place) for place in choose(self.places, kills)),
+            self.kill_twice(),
+            *(self.stop(number, words) for number, words in _SIGNALS.items()),
+            *(
+                self.fill_disk(words)
+                for words in ('rename to epoch|rename to iter', 'rename to best', 'rename to result')
+            ),
+            *(self.damage(change) for change in (_empty_note, _remove_note, _halve_newest)),
+        ]
 
-    def kill(self, place: str) -> dict[str, Any]:
+    def kill(self, place: str) -> Trial:
         """SIGKILL at a place; before a file gets its name, with half of it written."""
-        action = 'half' if place.startswith('before rename') else 'kill'
-        words = {'half': 'killed with half of the file written, ', 'kill': 'killed '}[action]
-        return self._try('kill', words + place, Places(place, action), _KILLED)
+        if place.startswith('before rename'):
+            return Trial('kill', f'killed with half of the file written, {place}', place, 'half')
+        return Trial('kill', f'killed {place}', place)
 
-    def kill_twice(self) -> dict[str, Any]:
+    def kill_twice(self) -> Trial:
         """SIGKILL before a validation, and again in the validation that makes up for it."""
-        place = self._last('before validation')
-        again = Places('after metrics #0')
-        return self._try('kill', f'killed {place}, and resumed in its validation', Places(place), _KILLED, again)
+        place = self.last('before validation')
+        return Trial('kill', f'killed {place}, and resumed in its validation', place, again='after metrics #0')
 
-    def stop(self, number: str, words: str) -> dict[str, Any]:
+    def stop(self, number: str, words: str) -> Trial:
         """A signal that stops in order."""
         place = self._middle(words)
-        return self._try('signal', f'{number} {place}', Places(place, number), EXIT_RESUME)
+        return Trial('signal', f'{number} {place}', place, number, EXIT_RESUME)
 
-    def fill_disk(self, words: str) -> dict[str, Any]:
+    def fill_disk(self, words: str) -> Trial:
         """A full disk where a file is written."""
         place = self._middle(*(f'before {part}' for part in words.split('|')))
-        return self._try('full disk', f'disk full {place}', Places(place, 'full'), 1)
+        return Trial('full disk', f'disk full {place}', place, 'full', 1)
 
-    def damage(self, change: Callable[[Path], None]) -> dict[str, Any]:
+    def damage(self, change: Callable[[Path], None]) -> Trial:
         """SIGKILL late in the run, and files that are damaged since."""
-        place = self._last('before step')
-        what = f'killed {place}, {change.__doc__}'
-        return self._try('damage', what, Places(place), _KILLED, change=change)
+        place = self.last('before step')
+        return Trial('damage', f'killed {place}, {change.__doc__}', place, change=change)
 
-    def _try(
-        self,
-        kind: str,
-        what: str,
-        places: Places,
-        expected: int,
-        again: Places | None = None,
-        change: Callable[[Path], None] | None = None,
-    ) -> dict[str, Any]:
+    def run(self, trial: Trial) -> dict[str, Any]:
+        """Stop, resume and compare; ``differences`` is empty where both runs have left the same."""
         folder = self.root / f'{self.name} stopped'
         shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(f'{folder.name}.log').unlink(missing_ok=True)
-        found = self._end(folder, places, expected, resume=False)
-        if again is not None:
-            found += self._end(folder, again, _KILLED, resume=True)
-        if change is not None:
-            change(folder)
+        found = self._end(folder, Places(trial.place, trial.action), trial.code, resume=False)
+        if trial.again is not None:
+            found += self._end(folder, Places(trial.again), _KILLED, resume=True)
+        if trial.change is not None:
+            trial.change(folder)
         found += self._end(folder, None, 0, resume=True)
-        if not found:
-            found = differences(folder, self.root / self.whole)
-        return {'subject': self.name, 'kind': kind, 'place': kind_of(places.target or ''), 'what': what} | {
-            'differences': found
-        }
+        found = found or differences(folder, self.root / self.whole)
+        outcome = {'subject': self.name, 'kind': trial.kind, 'place': kind_of(trial.place), 'what': trial.what}
+        return {**outcome, 'differences': found}
 
     def _end(self, folder: Path, places: Places | None, expected: int, *, resume: bool) -> list[str]:
         code, process = self.subject.start(self.root, folder.name, places, resume=resume)
@@ -118,7 +133,8 @@ class Trials:
         assert fitting, f'no place with {words}'
         return fitting[len(fitting) // 2]
 
-    def _last(self, words: str) -> str:
+    def last(self, words: str) -> str:
+        """The last place with these words."""
         return [place for place in self.places if words in place][-1]
 
 

@@ -1,0 +1,111 @@
+"""Runs that are killed, stopped or out of disk end as if they had not been: some places of tools/kill_runs.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agmax_mm.fileio import RESULT_FILE
+from agmax_mm.signals import EXIT_RESUME
+from tools.kills.places import Places, choose, kind_of
+from tools.kills.sameness import differences
+from tools.kills.subjects import SUBJECTS, write_data
+from tools.kills.trials import Trials
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def trials(tmp_path_factory):
+    root = tmp_path_factory.mktemp('kills')
+    write_data(root)
+    return Trials(SUBJECTS['classification'], root, 'classification')
+
+
+def test_killed_between_the_last_checkpoint_and_the_end_of_its_validation(trials):
+    assert trials.run(trials.kill(trials.last('after metrics')))['differences'] == []
+    # The comparison sees what earlier versions left: no last score, and an earlier epoch as the best.
+    stopped, whole = (trials.root / f'classification {which}' for which in ('stopped', 'whole'))
+    record = json.loads((stopped / RESULT_FILE).read_text())
+    assert [point['epoch'] for point in record['history']['val']] == [1, 2, 3, 4]
+    record['history']['val'].pop()
+    (stopped / RESULT_FILE).write_text(json.dumps(record))
+    (stopped / 'best_accuracy_top1_epoch_1.pth').touch()
+    (stopped / '.epoch_2.9217.tmp.pth').touch()
+    found = differences(stopped, whole)
+    assert any('history.val has 3 entries and not 4' in line for line in found)
+    assert {line.partition(':')[0] for line in found} >= {'best_accuracy_top1_epoch_1.pth', '.epoch_2.9217.tmp.pth'}
+
+
+def test_disk_full_where_the_best_checkpoint_is_written(trials):
+    assert trials.run(trials.fill_disk('rename to best'))['differences'] == []
+
+
+def test_stopped_within_an_epoch_with_the_next_step_as_it_would_have_been(trials):
+    assert trials.run(trials.stop('SIGUSR1', 'after step'))['differences'] == []
+    log = (trials.root / 'classification stopped.log').read_text()
+    assert 'SIGUSR1: stopped at step 11; --resume goes on from stopped_iter_11.pth' in log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', list(SUBJECTS))
+def test_at_every_kind_of_place(name, tmp_path):
+    write_data(tmp_path)
+    trials = Trials(SUBJECTS[name], tmp_path, name)
+    outcomes = [trials.run(trial) for trial in trials.all(12)]
+    assert [outcome for outcome in outcomes if outcome['differences']] == []
+
+
+def _launch(root, folder, processes, *options):
+    """A training on several processes; returns it and, once it has made some steps, their numbers."""
+    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node', str(processes)]
+    command += ['--rdzv-backend', 'c10d', '--rdzv-endpoint', 'localhost:0', 'tools/train.py']
+    command += [str(ROOT / 'configs/demo/pretrain_agmax.py'), '--launcher', 'pytorch', '--work-dir', str(root / folder)]
+    options += tuple(f'{key}={value}' for key, value in SUBJECTS['classification'].options.items())
+    options += tuple(f'{split}_dataloader.dataset.data_root={root}/data/digits' for split in ('train', 'val', 'test'))
+    command += ['--seed', '1', '--resume', '--cfg-options', *options]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    with (root / f'{folder}.log').open('a') as log:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+
+@pytest.mark.slow
+def test_two_processes_stop_at_the_same_step_and_go_on(tmp_path):
+    """One of them gets the signal; both end with the code that says so, and the weights are those of no stop at all."""
+    write_data(tmp_path)
+    long = ('train_dataloader.num_workers=1', 'train_cfg.max_epochs=6')
+    assert _launch(tmp_path, 'whole', 2, *long).wait() == 0
+    process = _launch(tmp_path, 'stopped', 2, *long)
+    limit = time.monotonic() + 120
+    while not (tmp_path / 'stopped/epoch_2.pth').exists() and time.monotonic() < limit:
+        time.sleep(0.01)
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    os.kill(int(children[-1]), signal.SIGUSR1)
+    assert process.wait() != 0
+    log = (tmp_path / 'stopped.log').read_text()
+    assert log.count('SIGUSR1: stopped at step') == 1  # the first process tells
+    assert log.count(f'exitcode  : {EXIT_RESUME} ') == 2
+    assert json.loads((tmp_path / 'stopped' / RESULT_FILE).read_text())['status'] == 'interrupted'
+    assert len(list((tmp_path / 'stopped').glob('stopped_iter_*.pth'))) <= 1
+    assert _launch(tmp_path, 'stopped', 2, *long).wait() == 0
+    assert differences(tmp_path / 'stopped', tmp_path / 'whole') == []
+
+
+def test_places_are_of_every_kind_and_spread():
+    places = [f'before step #{n}' for n in range(20)] + [f'after rename to epoch_{n}.pth #0' for n in (1, 2)]
+    assert kind_of(places[-1]) == 'after rename to epoch_N.pth'
+    assert choose(places, 2) == ['before step #10', 'after rename to epoch_2.pth #0']
+    assert choose(places, 4)[-1] == 'after rename to epoch_2.pth #0'
+    assert len(choose(places, 9)) == 9
+    assert choose(places, 99) == places
+    seen = Places()
+    for name in ('a', 'b', 'a'):
+        seen.at(name)
+    assert seen.passed == ['a #0', 'b #0', 'a #1']
