@@ -1,6 +1,9 @@
 """Train any config: a classifier, a detector, or another task's.
 
 The work directory holds what the run leaves: its log, result.json, the checkpoints and the exported backbone.
+
+Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 (Slurm's warning) stop it in order: it ends its step, saves, and exits with code 75,
+which means that the same command with --resume goes on from there, also within an epoch. A second Ctrl-C stops at once.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from mmengine.runner import Runner as HostRunner
 from torch.utils.data import DataLoader
 
 from agmax_mm.checkpoints.files import STOPPED, newest_checkpoint
+from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.loops import IMAGES_OF_EPOCH, OWN_LOOPS, EpochTrainLoop, may_stop
 from agmax_mm.engine.stopping import Stopped, StopRequest, keep_workers
 from agmax_mm.fileio import atomic_path, write_text
@@ -32,6 +33,8 @@ class ResumableRunner(HostRunner):
 
     # The step of the newest checkpoint that can be resumed, and its name.
     _saved: tuple[int, str] = (-1, '')
+    # Where the checkpoints lie; known when training begins.
+    _folder: Path
     # What the resumed checkpoint says of the epoch that it is in.
     images_of_epoch = 0
     # Set by the host.
@@ -83,7 +86,7 @@ class ResumableRunner(HostRunner):
             before()
         if self._saved[0] != self.iter:
             meta = {'epoch': self.epoch, 'iter': self.iter}
-            self.save_checkpoint(self.work_dir, STOPPED.format(self.iter), meta=meta)
+            self.save_checkpoint(str(self._folder), STOPPED.format(self.iter), meta=meta)
         signal = self.stop_request.signal
         assert signal is not None
         self.logger.warning(f'{signal.name}: stopped at step {self.iter}; --resume goes on from {self._saved[1]}')
@@ -140,7 +143,7 @@ class ResumableRunner(HostRunner):
     @master_only
     def _remove_stopped(self, filename: str) -> None:
         """Remove the checkpoints at which the run was stopped before this one."""
-        for stopped in Path(self.work_dir).glob(STOPPED.format('*')):
+        for stopped in self._folder.glob(STOPPED.format('*')):
             if stopped.name != filename:
                 stopped.unlink(missing_ok=True)
 
@@ -150,14 +153,15 @@ class ResumableRunner(HostRunner):
         The host would take the path in ``last_checkpoint``, which is that of another place once the folder was moved,
         and may be missing, empty or of a damaged file.
         """
+        self._folder = self._checkpoint_folder()
         if self._resume and self._load_from is None and not self._has_loaded:
             damaged: list[Path] = []
-            newest = newest_checkpoint(self.work_dir, damaged)
+            newest = newest_checkpoint(self._folder, damaged)
             if damaged:
                 names = first_names(path.name for path in damaged)
                 self.logger.warning(f'resume: passed over {names}, which cannot be read')
             if newest is None:
-                self.logger.info(f'resume: {self.work_dir} holds no whole checkpoint, training begins anew')
+                self.logger.info(f'resume: {self._folder} holds no whole checkpoint, training begins anew')
                 return
             self._load_from = str(newest)
         super().load_or_resume()
@@ -166,8 +170,14 @@ class ResumableRunner(HostRunner):
         # The folder may have been moved or copied since: the host would delete the best checkpoint of the old place.
         for name, path in list(self.message_hub.runtime_info.items()):
             if name.startswith(('best_ckpt', 'last_ckpt')) and isinstance(path, str) and '://' not in path:
-                self.message_hub.update_info(name, str(Path(self.work_dir) / Path(path).name))
+                self.message_hub.update_info(name, str(self._folder / Path(path).name))
         resumed = Path(self._load_from)
-        if resumed.resolve().parent == Path(self.work_dir).resolve():
+        if resumed.resolve().parent == self._folder.resolve():
             self._saved = (self.iter, resumed.name)
-            self._note_last(Path(self.work_dir) / resumed.name)
+            self._note_last(self._folder / resumed.name)
+
+    def _checkpoint_folder(self) -> Path:
+        """Where the run's checkpoints lie: in its work directory, or below the ``out_dir`` of the hook that saves."""
+        places = [getattr(hook, 'out_dir', None) for hook in self.hooks if isinstance(hook, SafeCheckpointHook)]
+        local = [Path(place) for place in places if place and '://' not in str(place)]
+        return local[0] / Path(self.work_dir).name if local else Path(self.work_dir)

@@ -15,7 +15,8 @@ import agmax_mm
 from agmax_mm.cli import error_line
 from agmax_mm.experiments.call import Call
 
-_STOP_GRACE_S = 15.0
+# Time for a training to end its step and save.
+_STOP_GRACE_S = 30.0
 
 Action = Sequence[str] | Call
 
