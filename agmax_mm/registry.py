@@ -28,19 +28,25 @@ MODELS = Registry(
     'model',
     parent=MMENGINE_MODELS,
     scope=_SCOPE,
-    locations=['agmax_mm.models', 'agmax_mm.captioning.captioner', 'agmax_mm.captioning.nic_head', 'agmax_mm.speech'],
+    locations=[
+        'agmax_mm.models',
+        'agmax_mm.captioning.captioner',
+        'agmax_mm.captioning.nic_head',
+        'agmax_mm.localization.parts',
+        'agmax_mm.speech',
+    ],
 )
 DATASETS = Registry(
     'dataset',
     parent=MMENGINE_DATASETS,
     scope=_SCOPE,
-    locations=['agmax_mm.datasets', 'agmax_mm.captioning.datasets', 'agmax_mm.speech'],
+    locations=['agmax_mm.datasets', 'agmax_mm.captioning.datasets', 'agmax_mm.localization.parts', 'agmax_mm.speech'],
 )
 METRICS = Registry(
     'metric',
     parent=MMENGINE_METRICS,
     scope=_SCOPE,
-    locations=['agmax_mm.captioning.caption_metric', 'agmax_mm.speech'],
+    locations=['agmax_mm.captioning.caption_metric', 'agmax_mm.localization.parts', 'agmax_mm.speech'],
 )
 TRANSFORMS = Registry(
     'transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['agmax_mm.datasets', 'agmax_mm.speech']

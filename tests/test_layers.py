@@ -46,7 +46,7 @@ ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
 # Arrows that point up and stay, each with its reason.
 ALLOWED = {
     # The host imports these modules when it builds a type by its name: a registry is the index of what is above it.
-    'registry': {'models', 'datasets', 'batch_augments', 'engine', 'speech', 'transfer', 'captioning'},
+    'registry': {'models', 'datasets', 'batch_augments', 'engine', 'localization', 'speech', 'transfer', 'captioning'},
 }
 
 

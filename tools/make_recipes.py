@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Write the recipes behind the tables of both papers, configs/{baseline,agmax,cutmix,speech}/, and the pages.
+"""Write the recipes behind the tables of both papers, configs/{baseline,agmax,cutmix,...}/, and the pages.
 
-These are Tables 1, 2, 3, 7, 8 and 9 of the AgMax paper, and Tables 3 to 8 and Figure 3 of the CutMix paper.
+These are Tables 1, 2, 3, 7, 8 and 9 of the AgMax paper, and Tables 3 to 9 and Figure 3 of the CutMix paper.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ COMMANDS = {
     'convert': 'convert',
     'transfer': 'transfer',
     'robustness': 'robustness',
+    'localize': 'localize',
     'compare': 'compare',
     'report': 'report',
     'recipes': 'recipes',

@@ -14,10 +14,10 @@ from mmdet.evaluation import CocoMetric
 from mmengine.dist import get_dist_info
 from mmengine.logging import print_log
 
+from agmax_mm.datasets.voc_files import image_name, listed_names, read_annotation
 from agmax_mm.detection.coco_files import coco_api, read_coco, usable_annotations
 from agmax_mm.detection.defects import DataReport, box_defect, check_images, is_inside, loaded_size
 from agmax_mm.detection.layouts import class_names
-from agmax_mm.detection.voc_files import image_name, listed_names, read_annotation
 from agmax_mm.wording import first_names
 
 _UNKNOWN = ('error', 'ignore')

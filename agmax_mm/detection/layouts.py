@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agmax_mm.datasets.voc_files import listed_names
 from agmax_mm.detection.coco_files import read_coco
 from agmax_mm.detection.foreign_layouts import advice
-from agmax_mm.detection.voc_files import listed_names
 from agmax_mm.wording import first_names
 
 VOC_CLASSES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -252,12 +253,24 @@ def _parameters(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
         for name, parameter in parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD:
                 takes_any = True
+                if inspect.isclass(built) and not _goes_to_bases(function, name):
+                    return found, True
             elif name != 'self' and parameter.kind is not parameter.VAR_POSITIONAL:
                 found.setdefault(name, parameter.replace(annotation=hints.get(name, parameter.empty)))
         if not takes_any:
             return found, False
     # Options that go on to something else than the bases.
     return found, not (inspect.isclass(built) and kinds and kinds[-1] is object)
+
+
+def _goes_to_bases(function: Any, name: str) -> bool:
+    """Whether a constructor hands its further options to a base; others hand them to another library's builder."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):
+        return True
+    handed_to = re.findall(rf'(?<!def )\b(\w+)\((?:[^()]|\([^()]*\))*\*\*{name}\b', source)
+    return not handed_to or '__init__' in handed_to
 
 
 def _hints(function: Any) -> dict[str, Any]:

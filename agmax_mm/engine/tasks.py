@@ -6,7 +6,8 @@ as :mod:`agmax_mm.detection`. To add one:
 1. Give it a module ``complete`` with the names of :class:`Room`. It must import quickly: the host's package of the task
    is imported in its functions.
 2. Add one row to :data:`TASKS`: the ``default_scope`` of the task's configs, the type of their model, or a top-level
-   key that only they have.
+   key that only they have. A task whose configs are those of classification with other parts has none of these: it
+   completes the parts.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mmengine.config import Config, ConfigDict
 from agmax_mm.captioning import complete as captioning
 from agmax_mm.detection import complete as detection
 from agmax_mm.engine.addresses import bare_type
+from agmax_mm.localization import complete as localization
 from agmax_mm.speech import complete as speech
 
 
@@ -72,7 +74,12 @@ class Task:
         return by_scope or by_model or (self.key is not None and self.key in config)
 
 
-TASKS = (Task(detection, scope='mmdet'), Task(captioning, model=captioning.MODEL), Task(speech))
+TASKS = (
+    Task(detection, scope='mmdet'),
+    Task(captioning, model=captioning.MODEL),
+    Task(localization),
+    Task(speech),
+)
 
 
 def task_name(config: Config) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.config import Config
 
 _REQUIRED = {'base', 'seeds'}
-_OPTIONAL = {'options', 'arms', 'grid', 'references', 'transfers'}
+_OPTIONAL = {'options', 'arms', 'grid', 'references', 'transfers', 'metrics'}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Study:
         references: Name of an arm to the one that it is compared with. Arms without one are references themselves.
         seeds: Seeds of the runs of each arm.
         transfers: Name of each fine-tuning to what it takes, see :mod:`agmax_mm.experiments.study_transfers`.
+        metrics: Names of what is reported: the differences are of the first one, the others have a table of their own.
+            By default the runs' first metric alone.
         data_root: Where the data are; by default where the base says.
     """
 
@@ -41,6 +43,7 @@ class Study:
     references: dict[str, str]
     seeds: tuple[int, ...]
     transfers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
     data_root: str | None = None
 
     def part(
@@ -80,7 +83,7 @@ def read_study(path: Path) -> Study:
     to their levels, and those to options. Its arms are all combinations, and each is compared with the one that has the
     first level of the last factor and is otherwise the same. Arms are compared with the first one. ``references``,
     names of arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all
-    runs. Names of the file's own begin with ``_``.
+    runs; ``metrics`` are what is reported. Names of the file's own begin with ``_``.
 
     Raises:
         ValueError: If the file is missing, cannot be read, or says something else.
@@ -98,7 +101,7 @@ def read_study(path: Path) -> Study:
         raise ValueError(f'{who}: expected a docstring that says what is compared, got none')
     if not _REQUIRED <= set(content) <= _REQUIRED | _OPTIONAL or ('arms' in content) == ('grid' in content):
         raise ValueError(
-            f'{who}: expected base, seeds, arms or a grid, and maybe options, references and transfers, '
+            f'{who}: expected base, seeds, arms or a grid, and maybe options, references, transfers and metrics, '
             f'got {", ".join(content)}'
         )
     if 'grid' in content:
@@ -116,6 +119,7 @@ def read_study(path: Path) -> Study:
         references=_references(content['references'], arms, who) if 'references' in content else references,
         seeds=_seeds(content['seeds']),
         transfers=_options_by_name(content['transfers'], f'{who}: transfers') if content.get('transfers') else {},
+        metrics=_metrics(content.get('metrics', []), who),
     )
 
 
@@ -156,6 +160,12 @@ def _references(value: Any, arms: Mapping[str, Any], who: str) -> dict[str, str]
         if pair[0] == pair[1] or not set(pair) <= set(arms):
             raise ValueError(f'{who}: expected references between two of {", ".join(arms)}, got {pair[0]}: {pair[1]}')
     return value
+
+
+def _metrics(value: Any, who: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value) or len(set(value)) < len(value):
+        raise ValueError(f'{who}: expected metrics to be a list of different names, got {value!r}')
+    return tuple(value)
 
 
 def _seeds(seeds: Any) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from agmax_mm.progress import duration
 from agmax_mm.results.overview import version_table
 from agmax_mm.results.page import Page, Section, Table, Text, render_markdown
 from agmax_mm.results.runs import Run
-from agmax_mm.results.statistics import NONE, PairedDifference, holm, moments, moments_text, paired_difference
+from agmax_mm.results.statistics import NONE, Moments, PairedDifference, holm, moments, moments_text, paired_difference
 
 _NOTE = (
     'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the reference, '
@@ -35,12 +35,18 @@ def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
         The metric, the seeds, and for each arm its options, its runs by seed, ``last`` and ``best`` as
         ``{'n', 'mean', 'std'}`` in the metric's printed unit, and ``difference`` as
         :class:`agmax_mm.results.statistics.PairedDifference` with ``p_holm``, the p-value adjusted for the number of
-        arms. All three are None without runs, and ``std`` is None for a single one.
+        arms. All three are None without runs, and ``std`` is None for a single one. ``others`` are the study's further
+        metrics after the last epoch, by name.
     """
-    metric = runs[0].metrics()[0] if runs and runs[0].metrics() else TOP1.name
+    measured = runs[0].metrics() if runs else []
+    metric, *others = study.metrics or measured[:1] or [TOP1.name]
     by_arm: dict[str, dict[str, Any]] = {arm: {} for arm in study.arms}
+    further: dict[str, dict[str, list[float]]] = {arm: {name: [] for name in others} for arm in study.arms}
     for run in runs:
-        by_arm[Path(run.record['config']).stem][str(run.record['seed'])] = _scores(run, metric)
+        arm = Path(run.record['config']).stem
+        by_arm[arm][str(run.record['seed'])] = _scores(run, metric)
+        for name, values in further[arm].items():
+            values.append(run.printed(name, _last(run, name)))
     last = {arm: {seed: score['last'] for seed, score in scores.items()} for arm, scores in by_arm.items()}
     found = {arm: paired_difference(last[arm], last[other]) for arm, other in study.references.items()}
     differences = {arm: difference for arm, difference in found.items() if difference is not None}
@@ -53,6 +59,7 @@ def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
             'last': _moments(last[arm].values()),
             'best': _moments(score['best'] for score in scores.values()),
             'difference': None,
+            'others': {name: _moments(values) for name, values in further[arm].items()},
         }
     for arm, adjusted in zip(differences, _adjusted(differences.values()), strict=True):
         arms[arm]['difference'] = {**differences[arm].to_json(), 'p_holm': adjusted}
@@ -91,6 +98,7 @@ def write_study(
         text.strip() or NONE,
         [
             Section('Scores', [Text(f'{len(runs)} of {expected} runs are finished. {_NOTE}'), _score_table(summary)]),
+            *([Section('Other metrics', [_other_table(summary)])] if study.metrics[1:] else []),
             *(Section(f'Fine-tuned: {name}', [_score_table(one)]) for name, one in tuned.items()),
             Section('Setup', [Table(('what', 'value'), rows)]),
         ],
@@ -99,11 +107,8 @@ def write_study(
 
 
 def _scores(run: Run, metric: str) -> dict[str, Any]:
-    last, best = run.last(metric), run.best(metric)
-    if last is None or best is None:
-        raise ValueError(
-            f'{run.name}: expected {metric} of its validations, got {sorted(run.record["scores"]["last"])}'
-        )
+    last, best = _last(run, metric), run.best(metric)
+    assert best is not None  # where there is a last one
     return {
         'last': run.printed(metric, last),
         'best': run.printed(metric, best['value']),
@@ -111,6 +116,15 @@ def _scores(run: Run, metric: str) -> dict[str, Any]:
         'wall_time_s': run.record['wall_time_s'],
         'config_sha256': run.record['config_sha256'],
     }
+
+
+def _last(run: Run, metric: str) -> float:
+    last = run.last(metric)
+    if last is None:
+        raise ValueError(
+            f'{run.name}: expected {metric} of its validations, got {sorted(run.record["scores"]["last"])}'
+        )
+    return last
 
 
 def _moments(values: Iterable[float]) -> dict[str, Any] | None:
@@ -147,6 +161,15 @@ def _score_table(summary: Mapping[str, Any]) -> Table:
         ('arm', 'reference', 'runs', f'{label}, last', 'difference', 't interval', 'bootstrap', 'p (Holm)', 'best'),
         rows,
     )
+
+
+def _other_table(summary: Mapping[str, Any]) -> Table:
+    names = list(next(iter(summary['arms'].values()))['others'])
+    rows = [
+        (arm, *(NONE if found is None else Moments(**found).text() for found in entry['others'].values()))
+        for arm, entry in summary['arms'].items()
+    ]
+    return Table(('arm', *map(metric_label, names)), rows)
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:

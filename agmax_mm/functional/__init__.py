@@ -16,6 +16,14 @@ from agmax_mm.functional.drop_block import drop_block
 from agmax_mm.functional.erasing import cutout
 from agmax_mm.functional.information import batch_entropy, mutual_information, pair_entropy
 from agmax_mm.functional.lighting import pca_lighting
+from agmax_mm.functional.localization import (
+    box_from_map,
+    box_iou,
+    class_activation_map,
+    component_boxes,
+    component_overlaps,
+    max_box_accuracy,
+)
 from agmax_mm.functional.mixing import cutmix, mixup, sample_beta
 from agmax_mm.functional.shake_drop import shake_drop
 from agmax_mm.functional.spectrograms import (
@@ -33,6 +41,11 @@ __all__ = [
     'all_reduce_sum',
     'auroc',
     'batch_entropy',
+    'box_from_map',
+    'box_iou',
+    'class_activation_map',
+    'component_boxes',
+    'component_overlaps',
     'cross_entropy_agreement',
     'cutmix',
     'cutmix_bbox',
@@ -45,6 +58,7 @@ __all__ = [
     'jsd_agreement',
     'kept_share',
     'kl_agreement',
+    'max_box_accuracy',
     'mel_filterbank',
     'mel_power',
     'mel_spectrogram',

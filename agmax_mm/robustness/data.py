@@ -13,6 +13,7 @@ from mmengine.dataset import Compose
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from agmax_mm.localization.floors import boxes_of_sample
 from agmax_mm.registry import TRANSFORMS
 
 
@@ -20,7 +21,8 @@ from agmax_mm.registry import TRANSFORMS
 class Batch:
     """Images ``(N, C, H, W)`` as float, 0 to 255, on the device; classes and places in the data set ``(N,)``.
 
-    ``partners`` and ``partner_labels`` are those of the images that each is paired with, if any.
+    ``partners`` and ``partner_labels`` are those of the images that each is paired with, if any; ``boxes``, ``(M, 4)``
+    for each image, those of :class:`BoxedPictures`.
     """
 
     images: Tensor
@@ -28,6 +30,7 @@ class Batch:
     indices: Tensor
     partners: Tensor
     partner_labels: Tensor
+    boxes: tuple[Tensor, ...] = ()
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
@@ -45,10 +48,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         sample = self.dataset[index]
-        label = sample['data_samples'].get('gt_label')
-        if label is None or label.numel() != 1:
-            raise ValueError(f'robustness: expected one class for each image, got {label} for image {index}')
-        return sample['inputs'], int(label)
+        return sample['inputs'], _one_label(sample, index)
 
     def labels(self) -> list[int]:
         """Classes of all images."""
@@ -67,6 +67,20 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         return Pictures(changed)
 
 
+class BoxedPictures(Pictures):
+    """Pictures with the boxes of their objects, in pixels of the picture."""
+
+    def __getitem__(self, index: int) -> Any:
+        sample = self.dataset[index]
+        boxes = boxes_of_sample(sample['data_samples'])
+        if boxes is None:
+            raise ValueError(
+                f'localization: expected boxes of each image, got none of {sample["data_samples"].get("img_path")!r}; '
+                "the data set must have them, and its pipeline end in PackInputs with algorithm_keys=('gt_bboxes',)"
+            )
+        return sample['inputs'], _one_label(sample, index), boxes
+
+
 @dataclass(frozen=True)
 class Data:
     """Images and how they are loaded.
@@ -79,6 +93,7 @@ class Data:
         advance: Called after each batch, for progress.
         chosen: Places of the images in use; all by default.
         cache: Folder for corrupted images, so that they are made once.
+        training: The training set under the pipeline of these images, as a config, where there is one.
     """
 
     pictures: Any
@@ -88,6 +103,7 @@ class Data:
     advance: Callable[[int], None] = lambda number: None
     chosen: Sequence[int] | None = None
     cache: str | None = None
+    training: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures) if self.chosen is None else len(self.chosen)
@@ -154,18 +170,26 @@ class Data:
             collate_fn=_collate,
             pin_memory=self.device.type == 'cuda',
         )
-        for images, labels, indices, others, other_labels in loader:
+        for images, labels, indices, others, other_labels, boxes in loader:
             yield Batch(
                 images.to(self.device, non_blocking=True).float(),
                 labels.to(self.device),
                 indices,
                 others.to(self.device, non_blocking=True).float(),
                 other_labels.to(self.device),
+                boxes,
             )
 
 
+def _one_label(sample: Any, index: int) -> int:
+    label = sample['data_samples'].get('gt_label')
+    if label is None or label.numel() != 1:
+        raise ValueError(f'robustness: expected one class for each image, got {label} for image {index}')
+    return int(label)
+
+
 class _Paired(Dataset[tuple[Any, ...]]):
-    """Image, class and index, and the partner's image and class where there is one."""
+    """Image, class and index, the partner's image and class where there is one, and the boxes where there are any."""
 
     def __init__(self, pictures: Any, places: Sequence[int], partners: Sequence[int] | None) -> None:
         self.pictures = pictures
@@ -176,13 +200,13 @@ class _Paired(Dataset[tuple[Any, ...]]):
         return len(self.places)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        image, label = self.pictures[self.places[index]]
+        image, label, *boxes = self.pictures[self.places[index]]
         partner = None if self.partners is None else self.pictures[self.places[self.partners[index]]]
-        return image, label, index, partner
+        return image, label, index, partner, *boxes
 
 
-def _collate(items: list[tuple[Any, ...]]) -> tuple[Tensor, ...]:
-    images, labels, indices, partners = zip(*items, strict=True)
+def _collate(items: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    images, labels, indices, partners, *boxes = zip(*items, strict=True)
     shapes = {tuple(image.shape) for image in images}
     if len(shapes) > 1:
         raise ValueError(f'robustness: expected images of one size from the test pipeline, got {sorted(shapes)}')
@@ -190,4 +214,5 @@ def _collate(items: list[tuple[Any, ...]]) -> tuple[Tensor, ...]:
     empty = torch.zeros(0)
     others = torch.stack([image for image, _ in paired]) if paired else empty
     other_labels = torch.tensor([label for _, label in paired]) if paired else empty
-    return torch.stack(images), torch.tensor(labels), torch.tensor(indices), others, other_labels
+    found = boxes[0] if boxes else ()
+    return torch.stack(images), torch.tensor(labels), torch.tensor(indices), others, other_labels, found

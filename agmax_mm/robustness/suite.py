@@ -18,10 +18,11 @@ from agmax_mm.engine.config import config_hash
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.tasks import task_name
+from agmax_mm.localization.complete import training_set
 from agmax_mm.machine import cores_of_process, device_name, library_versions
 from agmax_mm.metrics import metric_to_json
 from agmax_mm.progress import Bars
-from agmax_mm.robustness import between, calibration, corruption, detection, fgsm, occlusion, ood, pgd
+from agmax_mm.robustness import between, calibration, corruption, detection, fgsm, localization, occlusion, ood, pgd
 from agmax_mm.robustness.contract import Condition, Results, named_suites
 from agmax_mm.robustness.data import Data, Pictures
 from agmax_mm.robustness.network import Network
@@ -36,6 +37,7 @@ SUITES: dict[str, ModuleType] = {
     'between': between,
     'ood': ood,
     'calibration': calibration,
+    'localization': localization,
 }
 DETECTION_SUITES: dict[str, ModuleType] = {'corruption': detection}
 _TITLE = 'robustness'
@@ -199,7 +201,14 @@ def load_data(runner: Runner, workers: int, cache: str | None) -> Data:
     """The config's test set as the suites use it."""
     loader = runner.build_dataloader(runner.cfg.test_dataloader)
     where = next(iter(runner.model.parameters())).device
-    return Data(Pictures(loader.dataset), runner.cfg.test_dataloader.batch_size, workers, where, cache=cache)
+    return Data(
+        Pictures(loader.dataset),
+        runner.cfg.test_dataloader.batch_size,
+        workers,
+        where,
+        cache=cache,
+        training=training_set(runner.cfg),
+    )
 
 
 def checkpoint_names(paths: Sequence[str]) -> dict[str, str]:

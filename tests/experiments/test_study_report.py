@@ -1,7 +1,9 @@
 """Runs to a table of means, spreads and paired differences, by hand."""
 
+import dataclasses
 import json
 import math
+import re
 
 import pytest
 
@@ -194,3 +196,29 @@ def test_part_of_a_study(study):
     assert part.options == study.options
     with pytest.raises(ValueError, match='expected some of plain, mixed, got mix'):
         study.part(arms=['mix'])
+
+
+def test_a_study_chooses_its_metrics_and_the_others_have_a_table(study, tmp_path):
+    study = dataclasses.replace(study, metrics=('accuracy/top5', 'accuracy/top1'))
+    runs = [_run('plain', seed, value, value) for seed, value in ((0, 50.0), (1, 54.0))]
+    for run, value in zip(runs, (80.0, 81.0), strict=True):
+        run.record['scores']['last']['accuracy/top5'] = value
+        run.record['scores']['best']['accuracy/top5'] = {'value': value, 'epoch': 3, 'iter': 9}
+    summary = summarise_study(study, runs)
+    assert summary['metric'] == 'accuracy/top5'
+    assert summary['arms']['plain']['last']['mean'] == 80.5
+    assert summary['arms']['plain']['others'] == {'accuracy/top1': {'n': 2, 'mean': 52.0, 'std': math.sqrt(8)}}
+    assert summary['arms']['mixed']['others'] == {'accuracy/top1': None}
+    write_study(study, runs, {}, tmp_path / 'out')
+    text = (tmp_path / 'out.md').read_text()
+    assert '## Other metrics' in text
+    assert re.search(r'\| plain +\| +52\.00 ± 2\.83 \|', text)
+    del runs[0].record['scores']['last']['accuracy/top1']
+    with pytest.raises(ValueError, match='plain/seed_0: expected accuracy/top1 of its validations'):
+        summarise_study(study, runs)
+
+
+def test_metrics_of_a_study_are_different_names(tmp_path):
+    (tmp_path / 'mixing.py').write_text(STUDY + "metrics = ['a', 'a']\n")
+    with pytest.raises(ValueError, match=r"expected metrics to be a list of different names, got \['a', 'a'\]"):
+        read_study(tmp_path / 'mixing.py')

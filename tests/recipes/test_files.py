@@ -1,5 +1,6 @@
 """The recipes' files and pages are what the generator writes, and it says so when they are not."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 BASELINE = 'configs/baseline/resnet50_cutmix_90e.py'
 AGMAX = 'configs/agmax/resnet50_cutmix_90e.py'
 PAGE = 'docs/recipes.md'
-FOLDERS = ('configs/baseline', 'configs/agmax', 'configs/captioning', 'configs/cutmix', 'configs/speech', 'docs')
+FOLDERS = (
+    *('configs/baseline', 'configs/agmax', 'configs/captioning', 'configs/cutmix', 'configs/localization'),
+    *('configs/speech', 'docs'),
+)
 EXPECTED = expected_files(ROOT)
 RECIPES = [path for path in EXPECTED if path.endswith('.py')]
 
@@ -28,7 +32,7 @@ def checkout(tmp_path):
 
 def test_files_are_what_is_generated():
     assert compare(ROOT) == {}
-    assert len(RECIPES) == 156 + 54 + 8 + 16
+    assert len(RECIPES) == 156 + 54 + 8 + 16 + 48
     assert {path for folder in FOLDERS for path in (ROOT / folder).glob('*.py')} == {ROOT / path for path in RECIPES}
 
 
@@ -109,3 +113,31 @@ paper = [dict(table=7, row='CutOut+AA', column='MSE', metric='accuracy/top1', va
 
 model = dict(agreement=dict(_delete_=True, type='agmax_mm.MSEAgreement', loss_weight=1.0))
 """)
+
+
+def test_recipes_of_localization_by_hand():
+    """Table 9 of the CutMix paper, and what is decided here."""
+    text = EXPECTED['configs/localization/vgg16-gap_cutmix_600e_cub.py']
+    assert text.startswith('''\
+"""Localisation by VGG-GAP with CutMix, CUB-200-2011, 600 epochs.
+
+Paper:   Yun et al., ICCV 2019, Table 9, VGG-GAP + CutMix: 52.53 top-1 localisation accuracy (37.12 without).
+''')
+    assert 'the new convolution learns as the backbone does' in ' '.join(text.split())
+    twin = EXPECTED['configs/localization/vgg16-gap_cutmix_600e_cub_agmax.py']
+    assert twin.endswith("""
+_base_ = './vgg16-gap_cutmix_600e_cub.py'
+
+paper = []
+
+model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
+""")
+    printed = {
+        path: [float(value) for value in re.findall(r'value=([\d.]+)', text)]
+        for path, text in EXPECTED.items()
+        if path.startswith('configs/localization/')
+    }
+    assert printed['configs/localization/resnet50_cutmix_600e_cub.py'] == [54.81]
+    assert printed['configs/localization/resnet50_baseline_20e.py'] == [46.30]
+    assert printed['configs/localization/vgg16-gap_cutout_20e.py'] == [43.13]
+    assert sum(map(len, printed.values())) == 16  # two networks, four methods, two data sets

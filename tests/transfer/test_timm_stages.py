@@ -92,11 +92,25 @@ def test_what_computes_learns_and_nothing_else():
     assert not any(one.training for one in fixed.modules() if isinstance(one, nn.BatchNorm2d))
 
 
+def test_a_classifier_may_keep_its_statistics_or_all_of_its_weights():
+    # Without stages, where the last map is returned.
+    free, fixed = TimmBackbone('resnet10t').train(), TimmBackbone('resnet10t', norm_eval=True).train()
+    frozen = TimmBackbone('resnet10t', frozen=True).train()
+    for backbone, trains, learns in ((free, True, True), (fixed, False, True), (frozen, False, False)):
+        norms = [one for one in backbone.modules() if isinstance(one, nn.BatchNorm2d)]
+        assert norms
+        assert all(one.training == trains for one in norms)
+        assert all(one.requires_grad == learns for one in backbone.parameters())
+    # Frozen also with stages.
+    staged = TimmBackbone('resnet10t', out_indices=(1, 2), frozen=True).train()
+    assert not any(one.requires_grad for one in staged.parameters())
+
+
 @pytest.mark.parametrize(
     ('options', 'text'),
     [
         (dict(out_indices=(1, 7)), r'expected stages of .regnety_004., got \[1, 7\]'),
-        (dict(frozen_stages=1), 'expected out_indices beside frozen_stages and norm_eval, got none'),
+        (dict(frozen_stages=1), 'expected out_indices beside frozen_stages, got none'),
     ],
 )
 def test_wrong_options_are_one_line(options, text):

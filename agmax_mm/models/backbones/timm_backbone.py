@@ -42,7 +42,8 @@ class TimmBackbone(BaseModule):
             convolutional networks. The layers behind the last one keep their weights, but neither compute nor learn.
             By default the features of the classifier are returned.
         frozen_stages: With ``out_indices``: the stem and the stages up to this one do not learn; -1 for none.
-        norm_eval: With ``out_indices``: whether batch normalisation keeps its statistics in training.
+        norm_eval: Whether batch normalisation keeps its statistics in training.
+        frozen: Nothing learns; batch normalisation keeps its statistics, too.
         init_cfg: Initialisation, as in the host; by default timm's.
         options: Further arguments of ``timm.create_model``, such as ``img_size=32`` or ``drop_path_rate=0.1``.
 
@@ -58,6 +59,7 @@ class TimmBackbone(BaseModule):
         out_indices: Sequence[int] | None = None,
         frozen_stages: int = -1,
         norm_eval: bool = False,
+        frozen: bool = False,
         init_cfg: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
@@ -65,21 +67,27 @@ class TimmBackbone(BaseModule):
         self.timm_model: Any = create_timm_model(model_name, in_chans=in_channels, **options)
         self.out_indices = None if out_indices is None else tuple(out_indices)
         self.frozen_stages = frozen_stages
-        self.norm_eval = norm_eval
+        self.norm_eval = norm_eval or frozen
+        if frozen:
+            self.timm_model.requires_grad_(False)
         if self.out_indices is None:
-            if frozen_stages >= 0 or norm_eval:
-                raise ValueError('TimmBackbone: expected out_indices beside frozen_stages and norm_eval, got none')
+            if frozen_stages >= 0:
+                raise ValueError('TimmBackbone: expected out_indices beside frozen_stages, got none')
             self.gives_maps = _only_averages(self.timm_model)
+            self._fix_norms(set())
             return
         create = functools.partial(create_timm_model, model_name, in_chans=in_channels, **options)
         learn = _names_up_to(create, self.out_indices, model_name)
         fixed = _names_up_to(create, [frozen_stages], model_name) if frozen_stages >= 0 else set()
         for name, parameter in self.timm_model.named_parameters():
-            parameter.requires_grad = name in learn and name not in fixed
+            parameter.requires_grad = not frozen and name in learn and name not in fixed
+        self._fix_norms(fixed)
+
+    def _fix_norms(self, fixed: set[str]) -> None:
         self._fixed_norms = [
             module
             for name, module in self.timm_model.named_modules()
-            if isinstance(module, _BatchNorm) and (norm_eval or f'{name}.weight' in fixed)
+            if isinstance(module, _BatchNorm) and (self.norm_eval or f'{name}.weight' in fixed)
         ]
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

@@ -1,0 +1,1 @@
+"""Weakly supervised localisation: where a classifier that was trained on labels alone looks."""

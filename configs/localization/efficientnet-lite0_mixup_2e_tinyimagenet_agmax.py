@@ -1,0 +1,15 @@
+"""AgMax for localisation by EfficientNet-Lite0 with MixUp, ten classes of Tiny ImageNet, 2 epochs.
+
+Paper:   none; a small version of Yun et al., ICCV 2019, Table 9, with AgMax.
+Ours:    benchmarks/studies/localization_tiny.md.
+Run:     python tools/train.py configs/localization/efficientnet-lite0_mixup_2e_tinyimagenet_agmax.py
+Start:   --cfg-options default_hooks.backbone.checkpoint=FILE, of this package, torchvision, timm or the CutMix authors
+Control: --cfg-options model.agreement=none (two views, no agreement)
+Made by: tools/make_recipes.py
+"""
+
+_base_ = './efficientnet-lite0_mixup_2e_tinyimagenet.py'
+
+paper = []
+
+model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))
