@@ -56,10 +56,6 @@ class Metric:
         """A recorded value in the unit of print."""
         return self.factor * value
 
-    def is_better(self, value: float, other: float) -> bool:
-        """Return whether a value is better than another one."""
-        return value > other if self.higher_is_better else value < other
-
 
 _declared: dict[str, Metric] = {}
 # Beginnings of names whose metrics have one direction, for the many values that the host measures beside the main ones.

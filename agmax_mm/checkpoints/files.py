@@ -20,8 +20,6 @@ from agmax_mm.wording import first_names
 
 _LOGGER = logging.getLogger(__name__)
 SUFFIXES = ('.safetensors', '.pth')
-# Which of the checkpoints in a run's folder.
-PICKS = ('last', 'best')
 # Of a run that was stopped, besides those that it saves at its regular times.
 STOPPED = 'stopped_iter_{}.pth'
 _STEP = re.compile(r'(epoch|iter|stopped_iter)_(\d+)')

@@ -16,7 +16,7 @@ from agmax_mm.fileio import DETECTIONS_FILE
 from agmax_mm.results.page import Figure, Section
 from agmax_mm.results.pictures import detection_grid
 from agmax_mm.results.plots import COLOURS, precision_recall
-from agmax_mm.results.record_check import check_detections, read_json
+from agmax_mm.results.record_check import check_detections, read_evaluation
 from agmax_mm.results.runs import Run, group_names, repeats
 
 _CLASSES_A_FIGURE = 20
@@ -26,16 +26,8 @@ Record = dict[str, Any]
 
 
 def load_detections(run: Run) -> Record | None:
-    """The record of a run's last evaluation, None if there is none.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
-    path = None if run.folder is None else run.folder / DETECTIONS_FILE
-    if path is None or not path.is_file():
-        return None
-    record: Record = read_json(path, 'detections')
-    check_detections(record, path)
+    """The record of a run's last evaluation, see :func:`~agmax_mm.results.record_check.read_evaluation`."""
+    record: Record | None = read_evaluation(run.folder, DETECTIONS_FILE, 'detections', check_detections)
     return record
 
 

@@ -39,6 +39,26 @@ def read_json(path: Path, what: str) -> Any:
         raise ValueError(f'{what}: expected JSON in {str(path)!r}, got {error}') from None
 
 
+def read_evaluation(folder: Path | None, name: str, what: str, check: Callable[[Any, Path], None]) -> Any:
+    """The record of a run's last evaluation, None if there is none.
+
+    Args:
+        folder: The run's folder; None for a run without one.
+        name: Name of the file in it.
+        what: Whose it is, for the message.
+        check: Refuses a record that a report could not show.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    path = None if folder is None else folder / name
+    if path is None or not path.is_file():
+        return None
+    record = read_json(path, what)
+    check(record, path)
+    return record
+
+
 def check_result(record: Any, path: Path) -> None:
     """Refuse a result file that a report could not show.
 

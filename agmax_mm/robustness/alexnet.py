@@ -33,12 +33,6 @@ def alexnet_mean(corruption: str) -> float:
     return math.fsum(_BY_SEVERITY[corruption]) / 5 if known is None else known
 
 
-def alexnet_error(corruption: str, severity: int) -> float | None:
-    """AlexNet's error at one severity, in percent; None where only the mean is known."""
-    found = _BY_SEVERITY.get(corruption)
-    return None if found is None else found[severity - 1]
-
-
 def corruption_error(corruption: str, errors: Sequence[float]) -> float:
     """CE: a network's mean error over the five severities by AlexNet's, in percent.
 

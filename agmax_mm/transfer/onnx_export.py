@@ -69,7 +69,7 @@ def export_onnx(
         out: ``.onnx`` file.
         size: Height and width of the images in pixels; those of the recipe's test images by default.
         weights: A name in :data:`~agmax_mm.checkpoints.unwrapping.WEIGHTS`.
-        pick: A name in :data:`~agmax_mm.checkpoints.files.PICKS`, for folders.
+        pick: ``'last'`` or ``'best'``, for folders.
         options: Dotted config keys and their values.
 
     Returns:

@@ -41,8 +41,6 @@ SCORED = (
     'jpeg_compression',
 )
 EXTRA = ('speckle_noise', 'gaussian_blur', 'spatter', 'saturate')
-# JPEG quality of the stored images of ImageNet-C.
-STORED_QUALITY = 85
 _SMALLEST = 32  # pixels, the library's limit
 # Version of the corruptions. A new version makes cached images invalid.
 _VERSION = 1
