@@ -16,7 +16,8 @@ from agmax_mm.fileio import CAPTIONS_FILE
 from agmax_mm.results.options import is_its_recipe
 from agmax_mm.results.page import Figure, Section, Table, Text
 from agmax_mm.results.pictures import picture_grid
-from agmax_mm.results.record_check import check_captions, read_evaluation
+from agmax_mm.results.reading import read_evaluation
+from agmax_mm.results.record_check import check_captions
 from agmax_mm.results.runs import Run, group_names, repeats
 from agmax_mm.results.statistics import NONE, Moments, moments_text
 
@@ -33,7 +34,7 @@ Record = dict[str, Any]
 
 
 def load_captions(run: Run) -> Record | None:
-    """The record of a run's last evaluation, see :func:`~agmax_mm.results.record_check.read_evaluation`."""
+    """The record of a run's last evaluation, see :func:`~agmax_mm.results.reading.read_evaluation`."""
     record: Record | None = read_evaluation(run.folder, CAPTIONS_FILE, 'captions', check_captions)
     return record
 

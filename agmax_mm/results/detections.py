@@ -16,7 +16,8 @@ from agmax_mm.fileio import DETECTIONS_FILE
 from agmax_mm.results.page import Figure, Section
 from agmax_mm.results.pictures import detection_grid
 from agmax_mm.results.plots import COLOURS, precision_recall
-from agmax_mm.results.record_check import check_detections, read_evaluation
+from agmax_mm.results.reading import read_evaluation
+from agmax_mm.results.record_check import check_detections
 from agmax_mm.results.runs import Run, group_names, repeats
 
 _CLASSES_A_FIGURE = 20
@@ -26,7 +27,7 @@ Record = dict[str, Any]
 
 
 def load_detections(run: Run) -> Record | None:
-    """The record of a run's last evaluation, see :func:`~agmax_mm.results.record_check.read_evaluation`."""
+    """The record of a run's last evaluation, see :func:`~agmax_mm.results.reading.read_evaluation`."""
     record: Record | None = read_evaluation(run.folder, DETECTIONS_FILE, 'detections', check_detections)
     return record
 

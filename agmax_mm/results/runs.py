@@ -15,7 +15,8 @@ import agmax_mm.detection.metrics  # noqa: F401  declares what older records do 
 from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.metrics import Metric, declared_metrics, find_metric, metric_from_json
 from agmax_mm.results.escape import one_line
-from agmax_mm.results.record_check import check_result, read_json
+from agmax_mm.results.reading import read_json
+from agmax_mm.results.record_check import check_result
 
 
 @dataclass(frozen=True)

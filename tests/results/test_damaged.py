@@ -12,7 +12,7 @@ from agmax_mm.results.escape import in_lines, latex_text, markdown_text
 from agmax_mm.results.html_page import render_html
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.page import Page, Section, Table, Text, render_markdown
-from agmax_mm.results.record_check import read_json
+from agmax_mm.results.reading import read_json
 from agmax_mm.results.runs import Run, find_runs, load_run
 from agmax_mm.results.tables import comparison_table, run_table, score_table
 from tests.results.records import record
