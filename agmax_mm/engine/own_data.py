@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -177,9 +177,11 @@ def _divided(
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """One of five images of each class for validation, at least one; the others for training."""
     generator = random.Random(seed)
-    held = set()
-    for label in range(num_classes):
-        own = [image for image in images if image[1] == label]
+    of_class: list[list[tuple[str, int]]] = [[] for _ in range(num_classes)]
+    for image in images:
+        of_class[image[1]].append(image)
+    held: set[tuple[str, int]] = set()
+    for label, own in enumerate(of_class):
         if len(own) < 2:
             raise ValueError(
                 f'--data: expected at least 2 images in every class folder, to train and to validate, got {len(own)} '
@@ -222,13 +224,15 @@ def _check_recipe(recipe: str) -> None:
 
 def _baseline(data: OwnData, fit: Fit, folder: Path) -> str:
     where = 'train and val' if data.splits is None else ' and '.join(data.splits)
-    settings: dict[str, Mapping[str, object]] = {}
+    settings: dict[str, dict[str, object]] = {}
     for loader, name in (('train_dataloader', 'train'), ('val_dataloader', 'val'), ('test_dataloader', 'val')):
         if data.splits is None:
             listed = {'ann_file': os.path.abspath(folder / f'{name}.txt'), 'split': '', 'classes': list(data.classes)}
         else:
             listed = {'split': data.splits[0] if name == 'train' else data.splits[1]}
         settings[loader] = {'dataset': {'type': 'agmax_mm.ImageFolder', **listed}}
+    if len(data.train) % fit.batch_size == 1:
+        settings['train_dataloader']['drop_last'] = True  # an agreement of one image says nothing
     lines = [
         f'"""{fit.recipe} without AgMax on {data.root.name!r}, {fit.epochs} epochs: the baseline of agmax.py.',
         '',

@@ -26,11 +26,11 @@ def run_init(capsys, *argv):
 
 def test_configs_of_a_folder_with_splits(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    write_images(tmp_path / 'my photos' / 'train', {'ant': 6, 'bee': 5, 'cow': 5}, (70, 200))
+    write_images(tmp_path / 'my photos' / 'train', {'ant': 6, 'bee': 6, 'cow': 5}, (70, 200))
     write_images(tmp_path / 'my photos' / 'valid', {'ant': 1, 'cow': 2})
     code, printed = run_init(capsys, '--data', 'my photos')
     assert code == 0, printed.err
-    assert 'my photos: 3 classes, 16 images to train and 3 to validate, 70 pixels on the shorter side' in printed.out
+    assert 'my photos: 3 classes, 17 images to train and 3 to validate, 70 pixels on the shorter side' in printed.out
     configs = {name: prepare(f'my photos_agmax/{name}.py', None, 'none', None) for name in ('baseline', 'agmax')}
     for name, config in configs.items():
         assert config.model.head.num_classes == 3
@@ -39,6 +39,7 @@ def test_configs_of_a_folder_with_splits(tmp_path, monkeypatch, capsys):
         assert config.train_cfg.max_epochs == 300
         assert config.param_scheduler.milestones == [100, 200, 267]  # 30, 60 and 80 of 90
         assert config.train_dataloader.batch_size == 8
+        assert config.train_dataloader.drop_last  # 17 = 2 x 8 + 1, and one image has nothing to agree with
         crop = config.train_dataloader.dataset.pipeline[1].transforms[0]
         assert crop.size == 64
         assert config.val_evaluator.topk == [1]
@@ -72,6 +73,7 @@ def test_one_of_five_images_validates_where_there_is_no_split(tmp_path, monkeypa
     assert find_own_data(tmp_path / 'flat', seed=1).val != data.val
     assert run_init(capsys, '--data', 'flat', '--out', 'here')[0] == 0
     config = prepare('here/agmax.py', None, 'none', None)
+    assert 'drop_last' not in config.train_dataloader
     from agmax_mm.registry import DATASETS
 
     sets = {name: DATASETS.build({**config[f'{name}_dataloader'].dataset, 'pipeline': []}) for name in ('train', 'val')}
