@@ -16,7 +16,7 @@ from agmax_mm.fileio import DETECTIONS_FILE, RESULT_FILE, load_checkpoint_file
 
 # How long and where a run took place, and by which folder its files were found.
 _INCIDENTAL = {
-    *('wall_time_s', 'peak_memory_mb', 'time', 'experiment_name', 'cfg', 'log_scalars', 'resumed_keys'),
+    *('wall_time_s', 'peak_memory_mb', 'time', 'eta', 'experiment_name', 'cfg', 'log_scalars', 'resumed_keys'),
     *('source_sha256', 'source', 'progress.json'),
 }
 # Where the host's hook was when it looked last: at the beginning of a step, or of the run.

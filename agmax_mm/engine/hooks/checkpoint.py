@@ -47,7 +47,8 @@ class SafeCheckpointHook(CheckpointHook):
             super()._save_best_checkpoint(runner, metrics)
         finally:
             best = self._take_best()
-            self._set_best({key: best.get(key) or before.get(key) for key in self.key_indicators})
+            # 'auto' stands for the first metric until there is one.
+            self._set_best({key: best[key] or before.get(key) or before.get('auto') for key in self.key_indicators})
         for key, path in self._take_best(keep=True).items():
             if path is not None and '://' not in str(path):
                 _remove_others(Path(path), f'best_{key}_{self.filename_tmpl}'.replace('/', '_'))

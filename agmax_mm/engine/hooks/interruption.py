@@ -33,8 +33,10 @@ class InterruptionHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Make up for a validation."""
-        runner.stop_request.listen()
-        if validation_is_due(runner) and _is_missing(runner):
+        request = runner.stop_request
+        request.listen()
+        # Where it is missing for one process, all make up for it.
+        if validation_is_due(runner) and not request.least(not _is_missing(runner)):
             runner.logger.info(f'resume: validating step {runner.iter}, which was not validated to the end')
             runner.val_loop.run()
 
