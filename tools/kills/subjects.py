@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -135,6 +136,7 @@ def _become(log: Path, work: Any) -> None:
         os.dup2(stream.fileno(), descriptor)
     sys.stdout = sys.stderr = stream
     os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup has started the harness
     code: Any = 1
     try:
         run(work, '--resume goes on')
