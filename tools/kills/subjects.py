@@ -106,7 +106,7 @@ SUBJECTS = {
             **_CLASSIFIER,
             'default_hooks.checkpoint.interval': 3,
             'train_dataloader.num_workers': 1,
-            'custom_hooks': [{'type': 'EMAHook', 'ema_type': 'ExpMomentumEMA'}],
+            'custom_hooks': [{'type': 'EMAHook', 'ema_type': 'MomentumAnnealingEMA'}],
         },
     ),
     'detection': Subject('faster-rcnn_digits_voc', _DETECTOR, by_epoch=True),
