@@ -8,10 +8,22 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
+from agmax_mm.ranks import LOST_LINE, has_lost_another, place, tell
 from agmax_mm.signals import EXIT_RESUME, handle_stops
 
 _DEBUG = '--debug'
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors on several processes are told once, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        if place()[1] < 2:
+            super().error(message)
+        tell(f'{self.prog}: {message}')
+        sys.exit(2)
 
 
 def make_parser(description: str | None, epilog: str, prog: str | None = None) -> argparse.ArgumentParser:
@@ -22,7 +34,7 @@ def make_parser(description: str | None, epilog: str, prog: str | None = None) -
         epilog: The example.
         prog: What the help calls the program, by default the name of the script.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=prog, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(_DEBUG, action='store_true', help='show the traceback of an error')
@@ -45,12 +57,14 @@ def run(main: Callable[[], int | None], goes_on: str | None = None) -> None:
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:
-        print('interrupted' if goes_on is None else f'interrupted; {goes_on}', file=sys.stderr)
+        if place()[1] < 2:  # of several, the launcher says it
+            print('interrupted' if goes_on is None else f'interrupted; {goes_on}', file=sys.stderr)
         sys.exit(130 if goes_on is None else EXIT_RESUME)
     except Exception as error:
         if _DEBUG in sys.argv:
             raise
-        print(f'error: {error_line(error)}', file=sys.stderr)
+        lost = has_lost_another(error)
+        tell(LOST_LINE if lost else error_line(error), lost=lost)
         sys.exit(1)
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Train on N processes of this machine: with NCCL, one per GPU, or with Gloo on CPUs.
-# More machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT on each.
+# More machines: set NNODES, NODE_RANK, MASTER_ADDR and MASTER_PORT on each; NNODES=1:4 for one to four, as many as there
+# are at the moment, with MASTER_ADDR on one that stays. MAX_RESTARTS=3 starts the processes again after a failure, up to
+# three times, from the last checkpoint.
 set -euo pipefail
 
 if [ "$#" -lt 2 ] || [ "$1" = "-h" ] || [ "$1" = "--help" ]; then
@@ -16,7 +18,10 @@ processes=$2
 shift 2
 
 case "$processes" in
-    '' | *[!0-9]* | 0) echo "error: N: expected a number of processes of at least 1, got '$processes'" >&2; exit 2 ;;
+    '' | *[!0-9]* | 0*) echo "error: N: expected a number of processes of at least 1, got '$processes'" >&2; exit 2 ;;
+esac
+case "${MAX_RESTARTS:-0}" in
+    *[!0-9]*) echo "error: MAX_RESTARTS: expected a whole number, got '$MAX_RESTARTS'" >&2; exit 2 ;;
 esac
 
 # Without GPUs the processes share the cores; torch would give every one of them all.
@@ -31,8 +36,10 @@ address=()
 if [ "${NNODES:-1}" = 1 ]; then
     # A free port, so that two trainings can run side by side.
     address=(--rdzv-backend c10d --rdzv-endpoint "localhost:${MASTER_PORT:-0}")
+elif [[ "$NNODES" == *:* ]]; then
+    address=(--nnodes "$NNODES" --rdzv-backend c10d --rdzv-endpoint "${MASTER_ADDR:?}:${MASTER_PORT:-29500}")
 else
     address=(--nnodes "$NNODES" --node-rank "${NODE_RANK:-0}" --master-addr "${MASTER_ADDR:?}" --master-port "${MASTER_PORT:-29500}")
 fi
-exec "$python" -m torch.distributed.run --nproc-per-node "$processes" "${address[@]}" \
+exec "$python" -m agmax_mm.launcher --nproc-per-node "$processes" --max-restarts "${MAX_RESTARTS:-0}" "${address[@]}" \
     "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"

@@ -1,19 +1,24 @@
 #!/usr/bin/env python
-"""Count how bad values of options end: in a clear line, in a vague one, or in nothing at all."""
+"""Count how bad options end: in a clear line, in a vague one, or in nothing at all.
+
+Clear is one line that names the option and the bad value, and no class of Python's errors and no library's file.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from agmax_mm.cli import make_parser, run
+from agmax_mm.cli import error_line, make_parser, run
 
 _EXAMPLE = """example:
   python tools/fuzz_options.py --out work_dirs/fuzz_options.json
 """
-_CONFIG = 'configs/agmax/resnet50_cutmix_aa_90e.py'
+_CLASSIFIER = 'configs/agmax/resnet50_cutmix_aa_90e.py'
+_DETECTOR = 'configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py'
 _PIPELINE = 'train_dataloader.dataset.pipeline'
 _MIX = 'data_preprocessor.batch_augments.CutMix'
 # Impossible values of options that the config has, or that a part takes.
@@ -25,7 +30,7 @@ _VALUES = {
     'optim_wrapper.type': 'OptimWraper 5',
     'optim_wrapper.accumulative_counts': '0 -1 1.5 two',
     'optim_wrapper.clip_grad': '5 yes {"max_norm":-1} {"max_norm":"big"}',
-    'param_scheduler.milestones': '5 x [-1] [1.5] ["a"] []',
+    'param_scheduler.milestones': '5 x [-1] [1.5] ["a"]',
     'param_scheduler.gamma': '-1 0 nan x [1]',
     'param_scheduler.by_epoch': 'maybe 5 []',
     'param_scheduler.type': 'MultiStepLr 5',
@@ -115,6 +120,42 @@ _VALUES = {
     'resume': 'maybe 5',
     'load_from': '5 [1]',
 }
+# The same of a detector.
+_VALUES_OF_DETECTOR = {
+    'model.type': 'FasterRCN 5',
+    'model.backbone.type': 'ResNt 5',
+    'model.backbone.depth': '0 -1 17.5 deep',
+    'model.backbone.frozen_stages': 'all [1]',
+    'model.neck.type': 'FPNN 5',
+    'model.neck.in_channels': '0 wide ["a"]',
+    'model.neck.out_channels': '0 -1 wide',
+    'model.neck.num_outs': '0 -1 many',
+    'model.rpn_head.type': 'RPNHed 5',
+    'model.rpn_head.in_channels': '0 -1 wide',
+    'model.rpn_head.anchor_generator.type': 'AnchorGenerater 5',
+    'model.rpn_head.anchor_generator.strides': 'x 5',
+    'model.rpn_head.loss_cls.loss_weight': '-1 x nan',
+    'model.roi_head.type': 'StandardRoIHed 5',
+    'model.roi_head.bbox_roi_extractor.out_channels': '0 -1 x',
+    'model.roi_head.bbox_roi_extractor.roi_layer.type': 'RoIAlgn',
+    'model.roi_head.bbox_head.type': 'Shared2FCBBoxHed 5',
+    'model.roi_head.bbox_head.num_classes': '0 -1 1.5 many',
+    'model.roi_head.bbox_head.loss_bbox.type': 'L1Los 5',
+    'model.train_cfg.rpn.assigner.type': 'MaxIoUAsigner 5',
+    'model.train_cfg.rpn.assigner.pos_iou_thr': '2 -1 x',
+    'model.train_cfg.rcnn.sampler.num': 'x 1.5',
+    'model.test_cfg.rcnn.score_thr': '2 -1 x',
+    'model.test_cfg.rcnn.max_per_img': 'x many',
+    'model.data_preprocessor.std': '0 x [-1,1,1]',
+    'data_preprocessor.std': '[1,1,1]',
+    'optim_wrapper.optimizer.lr': '-0.1 0 nan fast',
+    'train_cfg.max_epochs': '0 -1 1.5 many',
+    'train_dataloader.batch_size': '0 -1 1.5 x',
+    'train_dataloader.dataset.type': 'RepeatDatset 5',
+    'val_evaluator.metric': 'map 5',
+    'val_evaluator.type': 'VOCMetrik 5',
+    'default_hooks.checkpoint.interval': '0 -2 1.5 x',
+}
 # Parts, and options of theirs whose names lose, double or swap a letter.
 _NAMES = {
     '': 'model data_preprocessor optim_wrapper param_scheduler train_cfg total_batch_size auto_scale_lr default_hooks',
@@ -139,24 +180,39 @@ _NAMES = {
     'randomness': 'seed',
     'env_cfg': 'cudnn_benchmark',
 }
+_NAMES_OF_DETECTOR = {
+    'model': 'backbone rpn_head roi_head train_cfg test_cfg',
+    'model.backbone': 'depth num_stages frozen_stages norm_eval',
+    'model.neck': 'in_channels out_channels num_outs',
+    'model.rpn_head': 'in_channels feat_channels anchor_generator loss_cls',
+    'model.roi_head': 'bbox_roi_extractor bbox_head',
+    'model.roi_head.bbox_head': 'num_classes fc_out_channels roi_feat_size loss_bbox',
+    'model.train_cfg.rpn.assigner': 'pos_iou_thr neg_iou_thr min_pos_iou',
+    'model.train_cfg.rcnn.sampler': 'num pos_fraction',
+    'model.data_preprocessor': 'mean std bgr_to_rgb pad_size_divisor',
+    'train_dataloader': 'batch_size num_workers',
+    'default_hooks.checkpoint': 'interval max_keep_ckpts',
+}
+# The value of options with a slip in their names.
+_SLIP = '1'
+_CLASS_OF_PYTHON = re.compile(r'\b\w*(Error|Exception)\b|Traceback|site-packages|\.py:\d')
 
 
-def bad_options() -> Iterator[str]:
+def bad_options(values: dict[str, str], names: dict[str, str]) -> Iterator[str]:
     """All bad options as ``KEY=VALUE``."""
-    for key, values in _VALUES.items():
-        for value in values.split():
+    for key, bad in values.items():
+        for value in bad.split():
             yield f'{key}={value}'
-    for part, names in _NAMES.items():
-        for name in names.split():
+    for part, known in names.items():
+        for name in known.split():
             for slip in (name[:-2] + name[-1], name + name[-1]):
-                yield f'{part}.{slip}=1' if part else f'{slip}=1'
+                yield f'{part}.{slip}={_SLIP}' if part else f'{slip}={_SLIP}'
 
 
-def outcome(pair: str) -> tuple[str, str]:
-    """The outcome of one option: ``'clear'``, ``'vague'`` or ``'silent'``, with the message.
+def outcome(config_path: str, pair: str) -> tuple[str, str]:
+    """The outcome of one option: ``'clear'``, ``'vague'`` or ``'silent'``, with the line that the command would print.
 
-    The config is read, completed and checked as for a run; its model, preprocessor and transforms are built. Clear is a
-    ``ValueError`` that names the option's last key.
+    The config is read, completed and checked as for a run; its model and its data set's transforms are built.
     """
     from mmengine.registry import DefaultScope
 
@@ -164,18 +220,22 @@ def outcome(pair: str) -> tuple[str, str]:
     from agmax_mm.engine.options import parse_options
     from agmax_mm.registry import MODELS, TRANSFORMS
 
-    key = pair.partition('=')[0].split('.')[-1]
     try:
-        config = prepare(_CONFIG, 'unused', 'none', parse_options([pair]))
-        with DefaultScope.overwrite_default_scope('mmpretrain'):
-            MODELS.build({**config.model, 'data_preprocessor': config.data_preprocessor})
-            for step in config.train_dataloader.dataset.pipeline:
+        config = prepare(config_path, 'unused', 'none', parse_options([pair]))
+        with DefaultScope.overwrite_default_scope(config.default_scope):
+            MODELS.build({'data_preprocessor': config.get('data_preprocessor'), **config.model})
+            for step in config.train_dataloader.dataset.get('pipeline', []):
                 TRANSFORMS.build(step)
-    except ValueError as error:
-        text = ' '.join(str(error).split())
-        return ('clear' if key in text or key.removesuffix(key[-1]) in text else 'vague'), text
     except Exception as error:  # whatever a library makes of it
-        return 'vague', f'{type(error).__name__}: {error}'
+        line = error_line(error)
+        key, _, value = pair.partition('=')
+        name = key.split('.')[-1]
+        names = {name, 'epochs'} if name == 'max_epochs' else {name}
+        # The value as Python prints it, or the one inside of a dictionary; of a slip in a name, the name.
+        inner = value.strip('{}').rpartition(':')[2].strip('"')
+        shown = {value.replace('"', "'").replace(',', ', '), inner, *(names if value == _SLIP else ())}
+        clear = any(name in line for name in names) and any(text in line for text in shown)
+        return ('vague' if not clear or _CLASS_OF_PYTHON.search(line) else 'clear'), line
     return 'silent', ''
 
 
@@ -184,12 +244,20 @@ def main() -> None:
     parser = make_parser(__doc__, _EXAMPLE)
     parser.add_argument('--out', metavar='FILE.json', help='write every option with its outcome and message')
     args = parser.parse_args()
-    found = {pair: outcome(pair) for pair in bad_options()}
-    counts = Counter(kind for kind, _ in found.values())
-    print(f'{len(found)} bad options: ' + ', '.join(f'{counts[kind]} {kind}' for kind in ('clear', 'vague', 'silent')))
-    for pair, (kind, text) in found.items():
-        if kind != 'clear':
-            print(f'{kind:6} {pair}  {text[:120]}')
+    found = {}
+    for config, values, names in (
+        (_CLASSIFIER, _VALUES, _NAMES),
+        (_DETECTOR, _VALUES_OF_DETECTOR, _NAMES_OF_DETECTOR),
+    ):
+        ends = {pair: outcome(config, pair) for pair in bad_options(values, names)}
+        counts = Counter(kind for kind, _ in ends.values())
+        kinds = ', '.join(f'{counts[kind]} {kind}' for kind in ('clear', 'vague', 'silent'))
+        print(f'{config}: {len(ends)} bad options: {kinds}', flush=True)
+        found[config] = ends
+    for ends in found.values():
+        for pair, (kind, text) in ends.items():
+            if kind != 'clear':
+                print(f'{kind:6} {pair}  {text[:120]}')
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(found, indent=1), encoding='utf-8')

@@ -16,7 +16,14 @@ config=$3
 tasks=$4
 shift 4
 
+case "$tasks" in
+    '' | *[!0-9]* | 0*) echo "error: N: expected a number of processes of at least 1, got '$tasks'" >&2; exit 2 ;;
+esac
 per_node=${GPUS_PER_NODE:-8}
+case "$per_node" in
+    *[!0-9]*) echo "error: GPUS_PER_NODE: expected a whole number, 0 for none, got '$per_node'" >&2; exit 2 ;;
+esac
+command -v srun >/dev/null 2>&1 || { echo "error: srun: expected Slurm on this machine, got none" >&2; exit 2; }
 [ "$tasks" -lt "$per_node" ] && per_node=$tasks
 gpus=()
 [ "$per_node" -gt 0 ] && gpus=(--gres "gpu:$per_node")

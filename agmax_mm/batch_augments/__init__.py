@@ -1,5 +1,6 @@
 """Augmentations of whole batches on the device, after normalisation."""
 
+from agmax_mm.batch_augments.color_jitter import FloatColorJitter
 from agmax_mm.batch_augments.cutmix_variants import (
     CenterGaussianCutMix,
     CompleteLabelCutMix,
@@ -17,6 +18,7 @@ __all__ = [
     'CutMix',
     'CutOut',
     'FixedSizeCutMix',
+    'FloatColorJitter',
     'MixUp',
     'Mixing',
     'OneHotCutMix',

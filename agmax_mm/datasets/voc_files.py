@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def listed_names(listing: str | Path) -> list[str]:
     """Read a list of names, one a line: blank lines, spaces around names and byte order marks are no part of a name.
 
     Raises:
-        ValueError: If the file is no text in UTF-8 or UTF-16, holds no name, or names one that leaves the folder.
+        ValueError: If the file is no text in UTF-8 or UTF-16, holds no name or one twice, or names one that leaves the
+            folder.
     """
     content = Path(listing).read_bytes()
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -46,6 +48,9 @@ def listed_names(listing: str | Path) -> list[str]:
     names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise ValueError(f'{str(listing)!r}: expected names of images, got an empty file')
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f'{str(listing)!r}: expected each image once, got several times {first_names(twice)}')
     leaving = [name for name in names if name.startswith('/') or '..' in Path(name).parts or '\0' in name]
     if leaving:
         raise ValueError(
@@ -68,6 +73,8 @@ def read_annotation(path: str | Path) -> Annotation:
     if root.tag != 'annotation':
         raise ValueError(f'{path}: expected an annotation in the form of Pascal VOC, <annotation>, got <{root.tag}>')
     for number, entry in enumerate(root.findall('object'), start=1):
+        if not (entry.findtext('name') or '').strip():
+            raise ValueError(f'{path}: expected the name of a class in each object, got none in object {number}')
         edges = [entry.findtext(f'bndbox/{edge}') for edge in _EDGES]
         if any(_number(edge) is None for edge in edges):
             raise ValueError(

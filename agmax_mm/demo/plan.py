@@ -117,7 +117,8 @@ class _Planner:
 
     @staticmethod
     def _hash(config: Path, options: list[str]) -> list[str]:
-        from agmax_mm.engine.config import config_hash, load_config
+        from agmax_mm.engine.config import load_config
+        from agmax_mm.engine.hashes import config_hash
         from agmax_mm.engine.options import parse_options
 
         return [__version__, config_hash(load_config(str(config), parse_options(options)))]

@@ -158,6 +158,10 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_crowd(entry: dict[str, Any]) -> int:
     crowd = entry.get('iscrowd', 0)
     if crowd not in (0, 1, None):
@@ -168,11 +172,16 @@ def _is_crowd(entry: dict[str, Any]) -> int:
 def _box_defect(entry: dict[str, Any], image: dict[str, Any]) -> str | None:
     if entry.get('ignore', False):
         return IGNORED
+    box, area = entry.get('bbox'), entry.get('area')
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+        raise ValueError(f'expected a bbox of four numbers, got {box!r}')
+    if not _is_number(area):
+        raise ValueError(f'expected an area in pixels, got {area!r}')
     try:
-        left, top, width, height = (float(value) for value in entry['bbox'])
-        area = float(entry['area'])
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise ValueError(f'expected a box and its area, got {error!r}') from None
+        left, top, width, height = map(float, box)
+        area = float(area)
+    except OverflowError:
+        raise ValueError(f'expected a box and an area of finite numbers, got {box} and {area}') from None
     if not math.isfinite(area):
         raise ValueError(f'expected an area in pixels, got {area}')
     return box_defect([left, top, left + width, top + height], image['width'], image['height'])

@@ -16,6 +16,7 @@ _CHECKED = {
     'VOCDataset': 'agmax_mm.detection.datasets.CheckedVOCDataset',
     'XMLDataset': 'agmax_mm.detection.datasets.CheckedXMLDataset',
 }
+_METRICS = {'VOCMetric': ('mAP', 'recall'), 'CocoMetric': ('bbox', 'segm', 'proposal', 'proposal_fast')}
 # Hooks of every run of a detector.
 HOOKS = {'detections': {'type': 'agmax_mm.detection.record.DetectionRecordHook'}}
 
@@ -30,7 +31,19 @@ def import_host() -> None:
 
 
 def check_config(config: Config) -> None:
-    """Nothing to check: the data sets check their annotations when they are built."""
+    """Check the names of metrics; the data sets check their annotations when they are built.
+
+    Raises:
+        ValueError: If an evaluator of mmdet's does not know a metric.
+    """
+    for place in ('val_evaluator', 'test_evaluator'):
+        evaluators = config.get(place) or []
+        for evaluator in [evaluators] if isinstance(evaluators, dict) else evaluators:
+            known = _METRICS.get(str(evaluator.get('type')).rpartition('.')[2].removeprefix('Checked'))
+            names = evaluator.get('metric')
+            for name in [names] if isinstance(names, str | int | float) else names or []:
+                if known and name not in known:
+                    raise ValueError(f'{place}.metric: expected one of {", ".join(known)}, got {name!r}')
 
 
 def complete_config(config: Config) -> None:

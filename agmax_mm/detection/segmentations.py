@@ -51,6 +51,9 @@ def checked_segmentation(segmentation: Any, height: int, width: int) -> tuple[An
         return _checked_runs(segmentation, height, width)
     if not isinstance(segmentation, list) or not all(isinstance(polygon, list) for polygon in segmentation):
         return None, OTHER_FORM
+    # To numpy a text of a number is that number; pycocotools takes none.
+    if any(isinstance(number, str | bytes) for polygon in segmentation for number in polygon):
+        return None, OTHER_FORM
     try:
         polygons = [np.asarray(polygon, dtype=np.float64) for polygon in segmentation if polygon]
     except (TypeError, ValueError, OverflowError):

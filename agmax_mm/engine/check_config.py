@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import functools
+import difflib
 import inspect
+import logging
 import re
-import typing
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import mmengine.registry as host
@@ -14,7 +15,8 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope, Registry
 from torch.utils.data import DataLoader
 
-from agmax_mm.engine.addresses import unknown_key
+from agmax_mm.engine.addresses import bare_type, unknown_key
+from agmax_mm.engine.signatures import find_type, parameters_of
 from agmax_mm.engine.value_rules import broken_default, broken_hint, broken_rule
 from agmax_mm.registry import BATCH_AUGMENTS
 from agmax_mm.wording import missing_methods
@@ -52,10 +54,23 @@ _REGISTRIES = {
     'vis_backends': host.VISBACKENDS,
     'log_processor': host.LOG_PROCESSORS,
 }
+# Names as near as this to a known one are slips of the pen, unless they are short.
+_SLIP, _SHORT = 0.88, 3
+# Parts of a detector that a registry has, and those of them that are found in another one than the model.
+_REGISTERED = re.compile(
+    r'model|backbone|neck|data_preprocessor|teacher|assigner|sampler|\w*_(head|extractor|coder|generator)|loss_\w+|\w*head'
+)
+_TASK_PARTS = ('assigner', 'sampler', 'bbox_coder', 'anchor_generator', 'prior_generator')
+# Loops of the host, which take nothing else than the options below.
+_LOOPS = ('EpochBasedTrainLoop', 'IterBasedTrainLoop', 'ValLoop', 'TestLoop')
+# Lists of parts of another library, by the type that holds them.
+_FOREIGN = ('Albu', 'Albumentations')
+# Parts that are built from mmcv's operators, by their names there, which no registry has.
+_OPERATORS = ('roi_layer', 'nms', 'dqs_cfg')
 # Layers, whose builders take options of their own, such as requires_grad.
 _LAYERS = ('norm_cfg', 'conv_cfg', 'act_cfg', 'upsample_cfg', 'padding_cfg')
 # Scopes whose models are checked; those of others are built of parts that no registry has.
-_KNOWN_MODELS = ('mmpretrain', 'agmax_mm', 'mmengine')
+_KNOWN_MODELS = ('mmpretrain', 'mmdet', 'agmax_mm', 'mmengine')
 _ROOTS = (
     'model',
     'data_preprocessor',
@@ -111,7 +126,7 @@ def check_config(config: Config) -> None:
 
     Checked are the types of all parts, the names of their options, the values of options by their annotations, and by
     the meaning of names such as ``momentum``. Parts that take any options are not checked for names. Models of other
-    scopes than mmpretrain's are not checked.
+    scopes than mmpretrain's and mmdet's are not checked.
 
     Args:
         config: The complete config; the packages of its scope can be imported.
@@ -125,6 +140,12 @@ def check_config(config: Config) -> None:
             raise ValueError(f'{key}: expected options (a dict), got {plain[key]!r}')
     for key, value in plain.items():
         _check_value(key, key, value)
+    outer, inner = plain.get('data_preprocessor'), plain.get('model', {}).get('data_preprocessor')
+    if outer and inner and outer != inner:
+        raise ValueError(
+            f'data_preprocessor: expected none beside model.data_preprocessor, which is the one that is read, got '
+            f'{plain["data_preprocessor"]!r}'
+        )
     for key, known in _LOOP_KEYS.items():
         _check_names(key, plain.get(key), known, open_type=True)
     for key, known in _NESTED_KEYS.items():
@@ -137,7 +158,7 @@ def check_config(config: Config) -> None:
             for name, inner in value.items() if isinstance(value, dict) else ():
                 _check_value(f'{root}.{key}.{name}', name, inner)
     scope = config.get('default_scope') or 'mmengine'
-    with DefaultScope.overwrite_default_scope(scope):
+    with DefaultScope.overwrite_default_scope(scope), _without_warnings():
         for root in _ROOTS:
             if root == 'model' and scope not in _KNOWN_MODELS:
                 continue
@@ -145,15 +166,26 @@ def check_config(config: Config) -> None:
                 _check_part(*part)
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Look types up without the host's warnings about registries of another package, which are no fault of the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _check_names(place: str, value: Any, known: set[str], *, open_type: bool = False) -> None:
     if value is None:
         return
     if not isinstance(value, dict):
         raise ValueError(f'{place}: expected options (a dict), got {value!r}')
-    if open_type and 'type' in value:  # a class of the user's, with options of its own
-        return
+    # A class of the user's has options of its own.
+    is_open = open_type and value.get('type', _LOOPS[0]) not in _LOOPS
     for key, inner in value.items():
-        if key not in known and not key.startswith('_'):
+        if key not in known and not key.startswith('_') and not is_open:
             raise ValueError(f'{place}: {unknown_key(key, known)}')
         _check_value(f'{place}.{key}', key, inner)
 
@@ -179,11 +211,15 @@ def _parts(node: Any, place: str, registry: Registry | None, root: str) -> Itera
             yield node, place, registry, root
         elif root == 'default_hooks' and place.count('.') == 1:
             raise ValueError(f'{place}: expected a hook with a type, got {node!r}')
+    if isinstance(node, dict) and bare_type(node) in _FOREIGN:
+        return
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list | tuple) else ()
     for key, value in items:
-        inner = (
-            registry if root == 'model' and key in ('train_cfg', 'test_cfg') else _REGISTRIES.get(str(key), registry)
-        )
+        inner = _REGISTRIES.get(str(key), registry)
+        if root == 'model' and key in ('train_cfg', 'test_cfg'):
+            inner = registry
+        elif root == 'model' and key in _TASK_PARTS:
+            inner = host.TASK_UTILS
         if isinstance(value, dict | list | tuple):
             yield from _parts(value, f'{place}.{key}', inner, root)
 
@@ -193,7 +229,12 @@ def _check_part(node: dict[str, Any], place: str, registry: Registry | None, roo
     if isinstance(kind, str):
         if '/' in kind:  # another library's, by its own name
             return
-        built, names = _find(kind, registry)
+        if place.rpartition('.')[2] in _OPERATORS:
+            _check_operator(kind, place)
+            return
+        built, names = find_type(kind, registry)
+        if built is None and not _REGISTERED.fullmatch(place.rpartition('.')[2]) and _is_of_detector(root):
+            return  # an option of the part around it, such as how to upsample
         if built is None:
             raise ValueError(f'{place}.type: {unknown_key(kind, names).replace("key", "type", 1)}')
     elif callable(kind):
@@ -202,22 +243,45 @@ def _check_part(node: dict[str, Any], place: str, registry: Registry | None, roo
         raise ValueError(f'{place}.type: expected the name of a class, got {kind!r}')
     if inspect.isclass(built) and (missing := missing_methods(built)):
         raise ValueError(f'{place}.type: expected a class with {" and ".join(missing)}, got {kind!r} without')
-    parameters, is_open = _parameters(built)
+    parameters, is_open = parameters_of(built)
     is_open = is_open or place.rpartition('.')[2] in _LAYERS
     known = set(parameters) | _SPECIAL | (_EXTRA.get(root, set()) if place.rpartition('.')[2] != 'optimizer' else set())
     for key, value in node.items():
         if key in _SPECIAL:
             continue
-        if key not in known and not is_open:
+        # Slips are found even where any option is taken.
+        may_be = is_open or _is_of_detector(root)
+        if key not in known and not (may_be and _may_be_read_elsewhere(key, known)):
             raise ValueError(
                 f'{place}: {unknown_key(key, known - _SPECIAL)} of {kind if isinstance(kind, str) else built.__name__}'
             )
         _check_value(f'{place}.{key}', key, value)
         if key in parameters:
-            _check_argument(f'{place}.{key}', parameters[key], value)
+            _check_argument(f'{place}.{key}', parameters[key], value, loose=str(built.__module__).startswith('mmdet'))
 
 
-def _check_argument(place: str, parameter: inspect.Parameter, value: Any) -> None:
+def _is_of_detector(root: str) -> bool:
+    scope = DefaultScope.get_current_instance()
+    return root == 'model' and scope is not None and scope.scope_name == 'mmdet'
+
+
+def _may_be_read_elsewhere(name: str, known: set[str]) -> bool:
+    """Whether an unknown name may be one that another part reads, inside or around; a slip of a known one is none."""
+    return len(name) < _SHORT or not difflib.get_close_matches(name, known, n=1, cutoff=_SLIP)
+
+
+def _check_operator(kind: str, place: str) -> None:
+    import mmcv.ops
+
+    known = set(dir(mmcv.ops))
+    if kind not in known:
+        raise ValueError(f'{place}.type: {unknown_key(kind, known).replace("key", "type", 1)}')
+
+
+def _check_argument(place: str, parameter: inspect.Parameter, value: Any, *, loose: bool) -> None:
+    # In mmdet's annotations a number also stands for several, int for float and a list for one of its items.
+    if loose and not isinstance(value, str | bool):
+        return
     if value is parameter.default or (parameter.default is not parameter.empty and _same(value, parameter.default)):
         return
     if parameter.annotation is not parameter.empty:
@@ -233,78 +297,3 @@ def _same(value: Any, default: Any) -> bool:
         return type(value) is type(default) and bool(value == default)
     except Exception:  # arrays and tensors
         return False
-
-
-@functools.cache
-def _parameters(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
-    """The options of a class or function, with their annotations; and whether it takes any other."""
-    found: dict[str, inspect.Parameter] = {}
-    kinds = [kind for kind in built.__mro__ if '__init__' in vars(kind)] if inspect.isclass(built) else [built]
-    for kind in kinds:
-        function = vars(kind)['__init__'] if inspect.isclass(built) else kind
-        if kind is object:
-            break
-        try:
-            parameters = inspect.signature(function).parameters
-            hints = _hints(function)
-        except (TypeError, ValueError):
-            return found, True
-        takes_any = False
-        for name, parameter in parameters.items():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                takes_any = True
-                if inspect.isclass(built) and not _goes_to_bases(function, name):
-                    return found, True
-            elif name != 'self' and parameter.kind is not parameter.VAR_POSITIONAL:
-                found.setdefault(name, parameter.replace(annotation=hints.get(name, parameter.empty)))
-        if not takes_any:
-            return found, False
-    # Options that go on to something else than the bases.
-    return found, not (inspect.isclass(built) and kinds and kinds[-1] is object)
-
-
-def _goes_to_bases(function: Any, name: str) -> bool:
-    """Whether a constructor hands its further options to a base; others hand them to another library's builder."""
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        return True
-    handed_to = re.findall(rf'(?<!def )\b(\w+)\((?:[^()]|\([^()]*\))*\*\*{name}\b', source)
-    return not handed_to or '__init__' in handed_to
-
-
-def _hints(function: Any) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # names that only type checkers import
-        return {}
-
-
-@functools.cache
-def _registries() -> list[Registry]:
-    names = [name for name in dir(host) if isinstance(getattr(host, name), Registry)]
-    return [BATCH_AUGMENTS, *(getattr(host, name) for name in names)]
-
-
-def _find(kind: str, registry: Registry | None) -> tuple[Any, set[str]]:
-    """The class or function of a type, looked up as the host does and then everywhere, and the names beside it."""
-    names: set[str] = set()
-    first: list[Registry] = [] if registry is None else [registry]
-    for candidate in [*first, *_registries()]:
-        with candidate.switch_scope_and_registry(None) as current:
-            assert current is not None
-            found = current.get(kind)
-            if found is not None:
-                return found, names
-            if first and candidate is first[0]:
-                names = (
-                    set(current.module_dict)
-                    | set(candidate.module_dict)
-                    | {f'agmax_mm.{name}' for name in _own_names(candidate)}
-                )
-    return None, names
-
-
-def _own_names(registry: Registry) -> set[str]:
-    child = registry.children.get('agmax_mm', registry)
-    return set(child.module_dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from mmengine.runner import Runner
 from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.bases import allow_own_bases, import_from_beside
 from agmax_mm.engine.config_files import assigned_names
-from agmax_mm.engine.formatted_config import FormattedOnce
+from agmax_mm.engine.hashes import HOOKS_OF_SEVERAL, LOADERS
 from agmax_mm.engine.loaders import complete_loader
 from agmax_mm.engine.options import typed_value, without
 from agmax_mm.engine.schedule import follow_length, run_length, schedule_length
@@ -22,7 +21,6 @@ from agmax_mm.engine.tasks import add_task_hooks, complete_tasks
 from agmax_mm.engine.value_rules import broken_rule
 from agmax_mm.engine.words import SPELLINGS, WORDS, apply_words, fit_classes, words_of
 from agmax_mm.moved_names import use_current_names
-from agmax_mm.schedule_times import TIMES
 
 # Top-level keys that are read by someone else than the runner's constructor: the host's tools and models, ...
 _HOST_KEYS = {
@@ -61,25 +59,11 @@ _HOST_VARIABLES = {
     'test_pipeline',
     'train_pipeline',
 }
-# ... and this package's: mixed precision, words and switches, the paper's figure for the recipe, and the images of one
-# optimiser step over all processes.
-_OWN_KEYS = {'amp', 'epochs', 'jitter', 'paper', 'total_batch_size'}
+# ... and this package's: mixed precision, words and switches, the paper's figure for the recipe, the images of one
+# optimiser step over all processes, and the seconds until one of these counts as hanging.
+_OWN_KEYS = {'amp', 'epochs', 'hang_timeout', 'jitter', 'paper', 'total_batch_size'}
 _KNOWN_KEYS = (set(inspect.signature(Runner).parameters) | _HOST_KEYS | _HOST_VARIABLES | _OWN_KEYS) - {'cfg'}
 
-# Where and how a run takes place does not make it another run.
-_NOT_HASHED = (
-    'work_dir',
-    'experiment_name',
-    'resume',
-    'launcher',
-    'log_level',
-    'env_cfg',
-    'visualizer',
-    'amp',
-    'compile',
-)
-_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-_LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 _TRAIN_ROOT = 'train_dataloader.dataset.data_root'
 
 
@@ -203,13 +187,15 @@ def prepare_config(config: Config, *, world_size: int) -> list[str]:
         ValueError: If the batch cannot be shared among the processes.
     """
     if world_size > 1:
-        # Running statistics differ from rank to rank; validation and checkpoints must not depend on the rank.
-        config.default_hooks.setdefault('sync_buffers', ConfigDict(type='SyncBuffersHook'))
+        for name, hook in HOOKS_OF_SEVERAL.items():
+            config.default_hooks.setdefault(name, ConfigDict(hook))
+        if config.get('hang_timeout') is not None:
+            config.default_hooks.watch.timeout = config.hang_timeout
     _check_loaders(config)
     complete_switches(config)
     _share_batch(config, world_size)
     complete_tasks(config)
-    for name in _LOADERS:
+    for name in LOADERS:
         if config.get(name) is not None:
             complete_loader(config[name], world_size)
     return _fit_metrics(config)
@@ -235,7 +221,7 @@ def _fit_metrics(config: Config) -> list[str]:
 def _check_loaders(config: Config) -> None:
     """Refuse numbers of images and workers that cannot be counted with."""
     values = {'total_batch_size': config.get('total_batch_size')}
-    for loader in _LOADERS:
+    for loader in LOADERS:
         for name in ('batch_size', 'num_workers', 'prefetch_factor'):
             values[f'{loader}.{name}'] = (config.get(loader) or {}).get(name)
     for place, value in values.items():
@@ -278,43 +264,3 @@ def skip_missing_validation(config: Config) -> str | None:
         return None
     config.val_dataloader = config.val_cfg = config.val_evaluator = None
     return f'{str(root)!r} has no {loader.dataset.split!r} beside {train_split.name!r}: training without validation'
-
-
-def config_hash(config: Config) -> str:
-    """SHA-256 of what makes a run: the resolved config without where, how and from which seed it is run.
-
-    Runs of equal hashes are repeats. Other data, ``data_root``, make another run.
-    """
-    return _sha256(_hashed(config))
-
-
-def setup_hash(config: Config) -> str:
-    """SHA-256 of what :func:`config_hash` takes, but for the length of the run and what follows from it."""
-    content = _hashed(config)
-    for key in ('max_epochs', 'max_iters'):
-        (content.get('train_cfg') or {}).pop(key, None)
-    schedulers = content.get('param_scheduler') or []
-    for part in [schedulers] if isinstance(schedulers, dict) else schedulers:
-        for key in TIMES:
-            part.pop(key, None)
-    return _sha256(content)
-
-
-def _sha256(content: dict[str, Any]) -> str:
-    return hashlib.sha256(FormattedOnce(content).pretty_text.encode()).hexdigest()
-
-
-def _hashed(config: Config) -> dict[str, Any]:
-    """Return the part of a config that decides which run it is."""
-    content = {key: value for key, value in config.to_dict().items() if key not in _NOT_HASHED}
-    if 'randomness' in content:
-        content['randomness'] = {**content['randomness'], 'seed': None}
-    if config.get('resume') or content.get('load_from') is None:
-        content.pop('load_from', None)
-    for name in _LOADERS:
-        for key in _LOADER_KEYS:
-            (content.get(name) or {}).pop(key, None)
-    if 'total_batch_size' in content:
-        # Each process's share depends on their number.
-        content['train_dataloader'].pop('batch_size', None)
-    return content

@@ -10,9 +10,11 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.checkpoints.files import newest_checkpoint
 from agmax_mm.engine.check_config import check_config
-from agmax_mm.engine.config import load_config, prepare_config, setup_hash, skip_missing_validation
+from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
 from agmax_mm.engine.formatted_config import FormattedOnce
+from agmax_mm.engine.hashes import setup_hash
 from agmax_mm.engine.hooks.run_record import mark_unfinished
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.stopping import Stopped
@@ -20,6 +22,7 @@ from agmax_mm.engine.tasks import import_task
 from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 from agmax_mm.fileio import write_json
 from agmax_mm.locks import locked
+from agmax_mm.ranks import restarts
 from agmax_mm.signals import stops_handled
 
 
@@ -39,7 +42,8 @@ def train(
     Args:
         config_path: The config file.
         work_dir: Folder of the outputs, ``work_dirs/<family>/<config's name>`` by default.
-        resume: Checkpoint to go on from, or ``True`` for the newest one of ``work_dir``, if there is one.
+        resume: Checkpoint to go on from, or ``True`` for the newest one of ``work_dir``, if there is one. Processes
+            that torchrun has started again take the newest one in any case.
         amp: Train in mixed precision where that is faster.
         seed: Seed of all random generators; a random one is drawn, and recorded, by default.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
@@ -54,6 +58,10 @@ def train(
     notes: list[str] = []
     config = prepare(config_path, work_dir, launcher, options, notes)
     skipped = skip_missing_validation(config)
+    restarted = restarts() > 0 and newest_checkpoint(config.work_dir) is not None
+    if restarted:
+        # torchrun repeats the command as it was given; what these processes have done is not to be done again.
+        resume = True
     if amp:
         config.amp = config.get('amp') or True
     config.resume = bool(resume) or config.get('resume', False)
@@ -70,7 +78,7 @@ def train(
     with contextlib.ExitStack() as stack:
         if _is_first_process(launcher):
             stack.enter_context(locked(Path(config.work_dir), 'agmax-mm train'))
-        return _run(config, force=force, skipped=skipped, notes=notes)
+        return _run(config, force=force or restarted, skipped=skipped, notes=notes)
 
 
 def _run(config: Config, *, force: bool, skipped: str | None, notes: list[str]) -> Runner:
@@ -154,6 +162,8 @@ def prepare(
     """
     # Recipes pin memory for the sake of GPUs; torch says at every loader that it doesn't without one.
     warnings.filterwarnings('ignore', message="'pin_memory' argument is set as true")
+    # The host's wrapper for several processes has an option of torch that now has another name.
+    warnings.filterwarnings('ignore', message='`broadcast_buffers` is deprecated')
     notes = [] if notes is None else notes
     config = FormattedOnce.of(load_config(config_path, options, notes))
     import_task(config)

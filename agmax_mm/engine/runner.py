@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.device import get_device
+from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import BaseLoop
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
@@ -29,6 +32,7 @@ from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.host import unwrap
 
 _AGREEMENT = 'agreement.'
+_DUMP_LINES = 5
 
 
 class Runner(ResumableRunner):
@@ -51,12 +55,21 @@ class Runner(ResumableRunner):
     # What tells runs in one folder apart, whatever their length, see agmax_mm.engine.work_dir.
     setup_sha256: str | None = None
 
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """The host's logger; its console stays free of the dumps until the runner is built, so that errors are seen."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(_is_short)
+        return logger
+
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Initialise the process group on CPUs before the host, which would select a GPU, gets to it."""
         if self.distributed and not torch.cuda.is_available() and not dist.is_initialized():
             if self._launcher == 'slurm':
                 _slurm_to_env(env_cfg.get('dist_cfg', {}).get('port', 29500))
-            dist.init_process_group('gloo')
+            seconds = env_cfg.get('dist_cfg', {}).get('timeout')
+            dist.init_process_group('gloo', timeout=None if seconds is None else timedelta(seconds=seconds))
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
@@ -98,6 +111,9 @@ class Runner(ResumableRunner):
     def dump_config(self) -> None:
         """Write the config into the work directory, and take out what the host would act on in turn."""
         super().dump_config()
+        for handler in self.logger.handlers:
+            handler.removeFilter(_is_short)
+        self.logger.info(f'Environment, config and hooks are in the log file in {self._log_dir}')
         self.cfg.pop('activation_checkpointing', None)
 
     def _maybe_compile(self, target: str) -> None:
@@ -185,6 +201,11 @@ class Runner(ResumableRunner):
             file.path, tensors, unwrap(self.model), within='' if whole else 'backbone.', optional=(_AGREEMENT,)
         )
         return {**file.content, 'state_dict': tensors}
+
+
+def _is_short(record: logging.LogRecord) -> bool:
+    """Whether a record is no dump of the environment, the config or the hooks, which have hundreds of lines."""
+    return record.levelno > logging.INFO or record.getMessage().count('\n') < _DUMP_LINES
 
 
 def _slurm_to_env(port: int) -> None:

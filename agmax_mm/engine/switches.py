@@ -68,15 +68,19 @@ def complete_switches(config: Config) -> None:
       are two where the model has a key ``agreement``: ``'none'`` and ``None`` are the control without an agreement.
       Elsewhere the pipeline's own number stays, 1 in the recipes. A number above 1 stays in any case, and an agreement
       follows it.
-    - ``jitter=False`` removes the colour jitter and the lighting of ImageNet's recipes.
+    - ``jitter=False`` removes the colour jitter and the lighting of ImageNet's recipes; ``'float'`` makes the jitter
+      one of real numbers without clamping, as in the CutMix authors' code.
 
     Raises:
-        ValueError: If ``jitter`` is False and there is nothing to remove.
+        ValueError: If there is no jitter to change.
     """
     _complete_views(config)
-    if not isinstance(config.get('jitter', True), bool | None):
-        raise ValueError(f'jitter: expected True or False, got {config.jitter!r}')
-    if not config.get('jitter', True):
+    jitter = config.get('jitter', True)
+    if not isinstance(jitter, bool | None) and jitter != 'float':
+        raise ValueError(f"jitter: expected True, False or 'float', got {jitter!r}")
+    if jitter == 'float':
+        _make_jitter_float(config)
+    elif not jitter:
         _remove_jitter(config)
     config.pop('jitter', None)
 
@@ -101,7 +105,7 @@ def _mixing(name: str) -> ConfigDict | None:
     names = {
         known.lower(): known
         for known in agmax_mm.batch_augments.__all__
-        if known not in ('CutOut', 'Mixing', 'PCALighting')
+        if known not in ('CutOut', 'FloatColorJitter', 'Mixing', 'PCALighting')
     }
     if name.lower() == 'none':
         return None
@@ -110,6 +114,17 @@ def _mixing(name: str) -> ConfigDict | None:
     if name.lower() not in names:
         raise ValueError(f'{_MIXING}: expected one of {", ".join(names.values())} and none, got {name!r}')
     return ConfigDict(augments=[dict(type=f'agmax_mm.{names[name.lower()]}')], probs=None)
+
+
+def _make_jitter_float(config: Config) -> None:
+    found = list(parts_of_type(config.get('train_dataloader'), 'ColorJitter'))
+    if len(found) != 1 or 'data_preprocessor' not in config:
+        raise ValueError(f'jitter: expected a recipe with one colour jitter, got one with {len(found)}')
+    path, step = found[0]
+    _remove(config, f'train_dataloader.{".".join(map(str, path))}')
+    options = {key: value for key, value in step.items() if key != 'type'}
+    augments = [ConfigDict(type='agmax_mm.FloatColorJitter', **options)]
+    config.data_preprocessor.image_augments = augments + list(config.data_preprocessor.get('image_augments', []))
 
 
 def _remove_jitter(config: Config) -> None:

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import master_only
 
 from agmax_mm.checkpoints.files import STOPPED
-from agmax_mm.engine.config import config_hash, setup_hash
+from agmax_mm.engine.hashes import config_hash, setup_hash
 from agmax_mm.fileio import RESULT_FILE
 
 # What a run leaves behind and another run would take for its own.

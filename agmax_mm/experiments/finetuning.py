@@ -17,7 +17,7 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 from agmax_mm.detection.complete import complete_config
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, recipe_of
 from agmax_mm.detection.recipe import finetune_name
-from agmax_mm.engine.config import config_hash
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
 from agmax_mm.experiments.stages import Pipeline, Stage
@@ -172,7 +172,7 @@ def _stages(prepared: Prepared) -> list[Stage]:
         )
         if job.processes > 1:
             # A free port, so that two trainings can run side by side.
-            launcher = ['-m', 'torch.distributed.run', '--nproc-per-node', str(job.processes)]
+            launcher = ['-m', 'agmax_mm.launcher', '--nproc-per-node', str(job.processes)]
             launcher += ['--rdzv-backend', 'c10d', '--rdzv-endpoint', 'localhost:0']
             command = [sys.executable, *launcher, '-m', 'agmax_mm', 'train', str(config_path), '--launcher', 'pytorch']
             command += ['--work-dir', str(folder), '--seed', str(seed), '--resume']

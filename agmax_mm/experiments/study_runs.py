@@ -13,7 +13,8 @@ from typing import Any
 from mmengine.config import Config
 
 from agmax_mm.cli import error_line
-from agmax_mm.engine.config import config_hash, load_config
+from agmax_mm.engine.config import load_config
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.switches import complete_switches

@@ -15,6 +15,7 @@ from agmax_mm.functional.divergence import (
 from agmax_mm.functional.drop_block import drop_block
 from agmax_mm.functional.erasing import cutout
 from agmax_mm.functional.information import batch_entropy, mutual_information, pair_entropy
+from agmax_mm.functional.jitter import color_jitter
 from agmax_mm.functional.lighting import pca_lighting
 from agmax_mm.functional.localization import (
     box_from_map,
@@ -44,6 +45,7 @@ __all__ = [
     'box_from_map',
     'box_iou',
     'class_activation_map',
+    'color_jitter',
     'component_boxes',
     'component_overlaps',
     'cross_entropy_agreement',

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 
-from agmax_mm.engine.config import config_hash
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.tasks import task_name

@@ -179,7 +179,7 @@ COCO_DAMAGES = [
     ),
     (
         lambda root: edit_coco(root, lambda c: c['annotations'][1].update(bbox=[1, 2, 3])),
-        r'train1\.png, annotation 2: expected a box and its area',
+        r'train1\.png, annotation 2: expected a bbox of four numbers',
     ),
     (
         lambda root: edit_coco(root, lambda c: c['annotations'][1].update(bbox=[1, 2, 3, float('nan')])),

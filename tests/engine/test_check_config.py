@@ -87,3 +87,72 @@ def test_options_that_go_to_another_library_are_its_own():
     # What goes to a base is checked by the base.
     with pytest.raises(ValueError, match="train_dataloader.dataset: unknown key 'in_memry', the nearest known one is"):
         _check(path, 'train_dataloader.dataset.in_memry=True')
+
+
+DETECTOR = 'configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py'
+
+
+def test_mistakes_in_detectors_name_their_place():
+    pytest.importorskip('mmdet')
+    cases = {
+        'model.rpn_head.feat_chanels=16': "model.rpn_head: unknown key 'feat_chanels', the nearest known one is 'feat_",
+        'model.roi_head.bbox_head.type=Shared2FCBBoxHed': "unknown type 'Shared2FCBBoxHed', the nearest known one is",
+        'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlgn': "'RoIAlgn', the nearest known one is 'RoIAlign'",
+        'model.train_cfg.rpn.assigner.pos_iou_thrr=0.5': "unknown key 'pos_iou_thrr', the nearest known one is 'pos_i",
+        'model.neck.num_outs=many': "model.neck.num_outs: expected a number, such as 5, got 'many'",
+        'model.roi_head.bbox_head.loss_cls.loss_weight=-1': 'loss_weight: expected a number of at least 0',
+        'default_hooks.detections.detectonss=1': "default_hooks.detections: unknown key 'detectonss'",
+    }
+    faults = []
+    for pair, message in cases.items():
+        try:
+            _check(DETECTOR, pair)
+            faults.append(f'{pair}: accepted')
+        except ValueError as error:
+            if message not in str(error):
+                faults.append(f'{pair}: {error}')
+    assert faults == []
+
+
+def _host_configs(families):
+    import mmdet
+
+    root = Path(mmdet.__file__).parent / '.mim' / 'configs'
+    folders = [root / name for name in families] or [path for path in sorted(root.iterdir()) if path.name[0] != '_']
+    return [str(path) for folder in folders for path in sorted(folder.glob('*.py'))[: 1 if families else 2]]
+
+
+def _refused(paths):
+    import mmdet.datasets
+    import mmdet.engine
+    import mmdet.evaluation
+    import mmdet.models
+    import mmdet.visualization  # noqa: F401
+    from mmengine.config import Config
+
+    faults = []
+    for path in paths:
+        try:
+            config = Config.fromfile(path)
+        except Exception:  # some need packages that are not installed
+            continue
+        try:
+            check_config(config)
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
+
+
+def test_detectors_of_the_host_are_taken():
+    """Options that a part reads before it builds another, and those that its base takes."""
+    pytest.importorskip('mmdet')
+    # dcn, keep_ratio through RandomChoiceResize, and bg_cls_weight
+    assert _refused(_host_configs(['dcn', 'detr', 'albu_example'])) == []
+
+
+@pytest.mark.slow
+def test_all_families_of_detectors_are_taken():
+    pytest.importorskip('mmdet')
+    faults = _refused(_host_configs([]))
+    # Two of the host's own mistakes.
+    assert [fault for fault in faults if 'MOTChallengeMetrics' not in fault and "'eval_mode'" not in fault] == []

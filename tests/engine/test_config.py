@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from agmax_mm.engine.config import config_hash, load_config, prepare_config, skip_missing_validation
+from agmax_mm.engine.config import load_config, prepare_config, skip_missing_validation
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.options import parse_options
 
 RECIPE = 'configs/agmax/wrn40-2_cutmix_aa_200e_cifar10.py'

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agmax_mm.engine.config import config_hash, load_config
+from agmax_mm.engine.config import load_config
+from agmax_mm.engine.hashes import config_hash
 from tools.recipes.page import page
 from tools.recipes.trials import Outcome, Trial, is_done, plan, read_outcomes, write_outcomes
 

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from agmax_mm.config_text import read_config_text
-from agmax_mm.engine.config import config_hash, load_config, prepare_config
+from agmax_mm.engine.config import load_config, prepare_config
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.results.options import _flat, differing_settings, is_its_recipe, other_options
 from agmax_mm.results.overview import write_overview
 from agmax_mm.results.runs import Run, find_runs, group_names, load_run, repeats

@@ -228,7 +228,8 @@ def small_run(data_root: Path, name: str, steps: int = STEPS) -> dict[str, Any]:
 
 
 def _hash(path: Path) -> str | None:
-    from agmax_mm.engine.config import config_hash, load_config
+    from agmax_mm.engine.config import load_config
+    from agmax_mm.engine.hashes import config_hash
 
     try:
         return config_hash(load_config(str(path)))

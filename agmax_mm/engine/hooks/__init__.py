@@ -10,6 +10,7 @@ from agmax_mm.engine.hooks.random_state import RandomStateHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
 from agmax_mm.engine.hooks.set_progress import SetProgressHook
 from agmax_mm.engine.hooks.step_values import StepValuesHook
+from agmax_mm.engine.hooks.watch import WatchHook
 
 __all__ = [
     'AgreementMonitorHook',
@@ -23,4 +24,5 @@ __all__ = [
     'SafeCheckpointHook',
     'SetProgressHook',
     'StepValuesHook',
+    'WatchHook',
 ]

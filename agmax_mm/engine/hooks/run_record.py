@@ -18,7 +18,7 @@ from mmengine.hooks import Hook
 
 from agmax_mm import __version__
 from agmax_mm.engine.amp import CHOICE
-from agmax_mm.engine.config import config_hash
+from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.hooks.step_values import detached, to_numbers
 from agmax_mm.fileio import RESULT_FILE, write_json
 from agmax_mm.host import unwrap
@@ -70,6 +70,7 @@ class RunRecordHook(Hook):
         earlier = Path(runner.work_dir) / RESULT_FILE
         if runner.iter > 0:
             self._continue(json.loads(earlier.read_text(encoding='utf-8')) if earlier.is_file() else {}, runner)
+            self._note_processes(runner)
         self._write(runner)
 
     def after_train_iter(
@@ -137,9 +138,23 @@ class RunRecordHook(Hook):
             val = self.record['history']['val']
             steps = {point['iter'] for point in val}
             val += [p for p in history.get('val', []) if p['iter'] == runner.iter and p['iter'] not in steps]
+        self.record['processes'] = earlier.get('processes') or self.record['processes']
         self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
         self.record['scores'] = _scores(self.record['history']['val'])
         self.record['metrics'] = earlier.get('metrics', {})
+
+    def _note_processes(self, runner: Any) -> None:
+        """Note where the run goes on with another number of processes, and say it if its steps are others then."""
+        last, now = self.record['processes'][-1], _processes(runner)
+        if all(last[key] == now[key] for key in ('world_size', 'batch')):
+            return
+        self.record['processes'].append(now)
+        line = ' and '.join(
+            f'{entry["batch"]} images a step on {entry["world_size"]} processes' for entry in (last, now)
+        )
+        steps = f'; an epoch now has {len(runner.train_dataloader)} steps, as many as before with total_batch_size='
+        other = last['batch'] != now['batch']
+        runner.logger.warning(f'resume: before and now, {line}{steps if other else ""}{last["batch"] if other else ""}')
 
     @master_only
     def _write(self, runner: Any) -> None:
@@ -176,6 +191,8 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'seed': runner.seed,
         'device': device_name(),
         'world_size': runner.world_size,
+        # One entry, and another one for each place where the run goes on with other processes.
+        'processes': [_processes(runner)],
         'wall_time_s': 0.0,
         'peak_memory_mb': 0.0,
         'status': 'running',
@@ -186,6 +203,16 @@ def _new_record(runner: Any) -> dict[str, Any]:
         'metrics': {},
         'scores': {'last': {}, 'best': {}},
         'history': {'train': [], 'val': []},
+    }
+
+
+def _processes(runner: Any) -> dict[str, Any]:
+    """The number of processes and the images of a step, from this iteration on; None where batches have no one size."""
+    batch = runner.train_dataloader.batch_size
+    return {
+        'from_iteration': runner.iter,
+        'world_size': runner.world_size,
+        'batch': None if batch is None else batch * runner.world_size,
     }
 
 
