@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -17,29 +19,34 @@ class FloatColorJitter:
     black and white after each change. The switch ``jitter='float'`` of a recipe puts this in the place of the latter.
 
     Args:
+        mean: Means of R, G and B that the normalisation subtracts, on the 0 to 255 scale: black is that much below 0.
         brightness: Half width of the range of the factor around 1, at least 0; drawn uniformly for each image.
         contrast: The same for the contrast.
         saturation: The same for the saturation.
 
     Raises:
-        ValueError: If an argument is negative.
+        ValueError: If a width is negative, or there are not three means.
     """
 
-    def __init__(self, brightness: float = 0.4, contrast: float = 0.4, saturation: float = 0.4) -> None:
+    def __init__(
+        self, mean: Sequence[float], brightness: float = 0.4, contrast: float = 0.4, saturation: float = 0.4
+    ) -> None:
+        if len(mean) != 3:
+            raise ValueError(f'FloatColorJitter.mean: expected those of R, G and B, got {mean!r}')
+        self.mean = torch.tensor(mean)[:, None, None]
         self.widths = (brightness, contrast, saturation)
         for name, width in zip(CHANGES, self.widths, strict=True):
             if width < 0:
                 raise ValueError(f'FloatColorJitter.{name}: expected a number of at least 0, got {width}')
 
-    def __call__(self, images: Tensor, pixel_std: Tensor, pixel_mean: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, pixel_std: Tensor) -> Tensor:
         """Draw factors and an order for each image, and apply them.
 
         Args:
             images: Normalised RGB images, shape ``(N, 3, H, W)``.
             pixel_std: The standard deviations they were divided by, on the 0 to 255 scale, shape ``(3, 1, 1)``.
-            pixel_mean: The means that were subtracted before, of the same shape.
         """
         factors = 1.0 + (2.0 * torch.rand(len(images), 3) - 1.0) * torch.tensor(self.widths)
         order = torch.rand(len(images), 3).argsort(1)
-        changed = color_jitter(images * pixel_std + pixel_mean, factors, order)
-        return (changed - pixel_mean) / pixel_std
+        mean = self.mean.to(images)
+        return (color_jitter(images * pixel_std + mean, factors, order) - mean) / pixel_std

@@ -25,13 +25,12 @@ class PCALighting:
             raise ValueError(f'PCALighting.alpha_std: expected a number of at least 0, got {alpha_std}')
         self.alpha_std = alpha_std
 
-    def __call__(self, images: Tensor, pixel_std: Tensor, pixel_mean: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, pixel_std: Tensor) -> Tensor:
         """Add one shift per image.
 
         Args:
             images: Normalised RGB images, shape ``(N, 3, H, W)``.
             pixel_std: The standard deviations they were divided by, on the 0 to 255 scale, shape ``(3, 1, 1)``.
-            pixel_mean: The means that were subtracted before; a shift does not depend on them.
         """
         shift = pca_lighting(len(images), alpha_std=self.alpha_std).to(images)
         return images + (255.0 * shift)[:, :, None, None] / pixel_std

@@ -19,6 +19,7 @@ from agmax_mm.registry import BATCH_AUGMENTS
 def parameters_of(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
     """The options of a class or function, with their annotations; and whether it takes any other."""
     found: dict[str, inspect.Parameter] = {}
+    takes_any = False
     kinds = [kind for kind in built.__mro__ if '__init__' in vars(kind)] if inspect.isclass(built) else [built]
     for kind in kinds:
         function = vars(kind)['__init__'] if inspect.isclass(built) else kind
@@ -35,13 +36,12 @@ def parameters_of(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
                 others = name
             elif name != 'self' and parameter.kind is not parameter.VAR_POSITIONAL:
                 found.setdefault(name, parameter.replace(annotation=hints.get(name, parameter.empty)))
-        if others is None:
-            return found, False
-        passed = _passed_up(function, others)
-        if passed is not True:
-            return found, passed is None
+        passed = others is not None and _passed_up(function, others)
+        if passed is False:
+            return found, takes_any
+        takes_any |= passed is None
     # Options that go on to something else than the bases.
-    return found, not (inspect.isclass(built) and kinds and kinds[-1] is object)
+    return found, takes_any or not (inspect.isclass(built) and kinds and kinds[-1] is object)
 
 
 def _passed_up(function: Any, others: str) -> bool | None:

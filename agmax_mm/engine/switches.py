@@ -123,7 +123,8 @@ def _make_jitter_float(config: Config) -> None:
     path, step = found[0]
     _remove(config, f'train_dataloader.{".".join(map(str, path))}')
     options = {key: value for key, value in step.items() if key != 'type'}
-    augments = [ConfigDict(type='agmax_mm.FloatColorJitter', **options)]
+    mean = list(config.data_preprocessor.mean)
+    augments = [ConfigDict(type='agmax_mm.FloatColorJitter', mean=mean, **options)]
     config.data_preprocessor.image_augments = augments + list(config.data_preprocessor.get('image_augments', []))
 
 

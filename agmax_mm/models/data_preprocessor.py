@@ -33,8 +33,8 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
     The host's own code handles one view without ``image_augments`` in a single process.
 
     Args:
-        image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)``, and the standard
-            deviations and the means of the normalisation, to images of the same shape; applied in training only.
+        image_augments: Augmentations (or their configs) that map normalised images ``(N, C, H, W)`` and the standard
+            deviations of the normalisation to images of the same shape; applied in training only.
         batch_augments: ``dict(augments=..., probs=...)``, as in the host.
         share_mix: Mix all views of a step with one ratio, the same partners and one box. The released code mixes each
             view with draws of its own. Two views of an image then mostly have only that image in common.
@@ -88,7 +88,7 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
 
         images = torch.cat([super(TwoViewDataPreprocessor, self).forward({'inputs': view})['inputs'] for view in views])
         for augment in augments:
-            images = augment(images, self.std, self.mean)
+            images = augment(images, self.std)
         if samples is None:
             return {'inputs': images, 'data_samples': None}
 

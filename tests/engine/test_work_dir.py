@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agmax_mm.engine.config import load_config, prepare_config
-from agmax_mm.engine.hashes import setup_hash
+from agmax_mm.engine.hashes import config_hash, setup_hash
 from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
 
 AGMAX = 'configs/agmax/wrn40-2_standard_200e_cifar10.py'
