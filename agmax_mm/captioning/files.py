@@ -83,7 +83,7 @@ def read_captions(path: str | Path, splits: Sequence[str] | None = None) -> Capt
         raise ValueError(f'captions {str(path)!r}: expected text in UTF-8, UTF-16 or UTF-32, got {error}') from None
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f'captions {str(path)!r}: expected JSON, got {error}') from None
-    images = content.get('images') if isinstance(content, dict) else None
+    images: Any = content.get('images') if isinstance(content, dict) else None
     if not _is_list_of_objects(images):
         raise ValueError(f"captions {str(path)!r}: expected COCO's or Karpathy's form with a list of images")
     if any('sentences' in image for image in images):
@@ -103,8 +103,8 @@ def read_captions(path: str | Path, splits: Sequence[str] | None = None) -> Capt
 
 
 def _coco(source: str, images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> CaptionFile:
-    captions: dict[Any, list[str]] = {}
-    files = {}
+    captions: dict[int | str, list[str]] = {}
+    files: dict[int | str, str] = {}
     for image in images:
         number = _number(source, image, ('id',))
         _note_file(source, files, number, image.get('file_name'))
@@ -117,13 +117,13 @@ def _coco(source: str, images: list[dict[str, Any]], annotations: list[dict[str,
             raise ValueError(
                 f'captions {source!r}: {where}: expected a caption, a text, got {annotation.get("caption")!r}{hint}'
             )
-        number = annotation.get('image_id')
-        if not isinstance(number, int | str) or number not in captions:
-            found.left_out.setdefault(UNLISTED, []).append(f'{where} with image_id {number!r}')
+        listed = annotation.get('image_id')
+        if not isinstance(listed, int | str) or listed not in captions:
+            found.left_out.setdefault(UNLISTED, []).append(f'{where} with image_id {listed!r}')
         elif not tokenize(annotation['caption']):
-            found.left_out.setdefault(EMPTY, []).append(f'{where} of {files[number]}')
+            found.left_out.setdefault(EMPTY, []).append(f'{where} of {files[listed]}')
         else:
-            captions[number].append(annotation['caption'])
+            captions[listed].append(annotation['caption'])
     return _with_images(found, files, captions)
 
 
@@ -133,7 +133,7 @@ def _karpathy(source: str, images: list[dict[str, Any]], splits: Sequence[str] |
         raise ValueError(f'captions {source!r}: expected splits, some of {", ".join(known)}, got {splits!r}')
     found = CaptionFile(source, [])
     files: dict[int | str, str] = {}
-    captions = {}
+    captions: dict[int | str, list[str]] = {}
     for image in images:
         if image.get('split') not in splits:
             continue

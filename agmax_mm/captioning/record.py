@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 
 import agmax_mm.captioning.metrics  # noqa: F401  declares the metrics that runs with this hook record
 from agmax_mm.captioning.caption_metric import CaptionMetric
+from agmax_mm.captioning.vocabulary import Vocabulary
 from agmax_mm.fileio import CAPTIONS_FILE, write_json
 from agmax_mm.host import unwrap
 from agmax_mm.registry import HOOKS
@@ -44,12 +45,12 @@ class CaptionRecordHook(Hook):
     @master_only
     def before_train(self, runner: Any) -> None:
         """Write the vocabulary."""
-        unwrap(runner.model).head.vocabulary.write(Path(runner.work_dir) / VOCABULARY_FILE)
+        _vocabulary(runner).write(Path(runner.work_dir) / VOCABULARY_FILE)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Put the words into the config of a checkpoint."""
         model = runner.cfg.model.to_dict()
-        model['head']['vocabulary'] = unwrap(runner.model).head.vocabulary.as_config()
+        model['head']['vocabulary'] = _vocabulary(runner).as_config()
         # The last assignment holds.
         checkpoint['meta']['cfg'] = f'{checkpoint["meta"]["cfg"]}\nmodel = {model!r}\n'
 
@@ -100,3 +101,9 @@ class CaptionRecordHook(Hook):
         ]
         content = {'pictures': [captions[row] for row in rows], 'comparisons': comparisons}
         write_json(content, folder / CAPTIONS_FILE)
+
+
+def _vocabulary(runner: Any) -> Vocabulary:
+    head: Any = unwrap(runner.model).head
+    vocabulary: Vocabulary = head.vocabulary
+    return vocabulary
