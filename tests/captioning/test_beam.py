@@ -15,22 +15,22 @@ NUMBERS = {'start': START, 'end': END, 'pad': PAD}
 
 
 class Chain:
-    """Words whose probabilities depend on the word before and on the picture, by tables ``(N, 5, 5)``."""
+    """Words whose probabilities depend on the picture and on the two words before, by tables ``(N, 5, 5, 5)``."""
 
     def __init__(self, tables):
-        self.tables = tables.double()
+        # Others depend on one word before.
+        self.tables = (tables if tables.ndim == 4 else tables[:, None].expand(-1, 5, -1, -1)).double()
         self.calls = 0
 
     def state(self):
-        """The picture of each row, as a recurrent state."""
-        rows = torch.arange(len(self.tables), dtype=torch.double).view(1, -1, 1)
-        return rows, rows.clone()
+        """The picture of each row, and the word before the last one, as a recurrent state."""
+        rows = torch.arange(len(self.tables)).view(1, -1, 1)
+        return rows, torch.full_like(rows, START)
 
     def __call__(self, last, state):
         self.calls += 1
-        rows = state[0].flatten().long()
-        assert torch.equal(state[0], state[1])
-        return self.tables[rows, last].log(), state
+        rows, before = state[0].flatten(), state[1].flatten()
+        return self.tables[rows, before, last].log(), (state[0], last.view(1, -1, 1))
 
 
 def search(tables, width, max_length=4, **options):
@@ -46,7 +46,8 @@ def exhaustive(table, max_length):
     )
 
     def log_probability(words):
-        return sum(math.log(table[last][word]) for last, word in zip((START, *words), words, strict=False))
+        before = zip((START, START, *words), (START, *words), words, strict=False)
+        return sum(math.log(table[two][one][word]) for two, one, word in before)
 
     best = max(sentences, key=log_probability)
     return list(best), log_probability(best)
@@ -54,8 +55,9 @@ def exhaustive(table, max_length):
 
 def tables(number, seed):
     """Random tables that give nothing to padding and to the beginning."""
-    weights = torch.rand(number, 5, 5, generator=torch.Generator().manual_seed(seed)) ** 2 + 1e-3
-    weights[:, :, [PAD, START]] = 0
+    weights = torch.rand(number, 5, 5, 5, generator=torch.Generator().manual_seed(seed)) ** 2 + 1e-3
+    weights[..., [PAD, START]] = 0
+    weights[..., END] *= 0.05  # so that sentences have several words
     return weights / weights.sum(-1, keepdim=True)
 
 
@@ -81,10 +83,10 @@ def test_probabilities_by_hand():
 
 
 def test_wide_beam_is_exhaustive():
-    table = tables(6, seed=1)
-    words, sums, _ = search(table, width=2**4 * 2)
+    table = tables(30, seed=1)
+    words, sums, _ = search(table, width=2**5 * 2, max_length=5)
     for row, found, value in zip(table.double().tolist(), words, sums, strict=True):
-        best, expected = exhaustive(row, 4)
+        best, expected = exhaustive(row, 5)
         assert [word for word in found if word != PAD] == best
         assert value == pytest.approx(expected)
 
@@ -93,10 +95,10 @@ def test_beam_of_one_is_greedy():
     table = tables(8, seed=2)
     words, sums, _ = search(table, width=1, max_length=6)
     for row, found, value in zip(table, words, sums, strict=True):
-        last, total, greedy = START, 0.0, []
+        before, last, total, greedy = START, START, 0.0, []
         while last != END and len(greedy) < 6:
-            probability, place = row[last].double().max(0)
-            last, total = int(place), total + math.log(probability)
+            probability, place = row[before, last].double().max(0)
+            before, last, total = last, int(place), total + math.log(probability)
             greedy.append(last)
         assert [word for word in found if word != PAD] == greedy
         assert value == pytest.approx(total)
