@@ -59,7 +59,8 @@ def check_amp(amp: Any, optim_wrapper: dict[str, Any], model: nn.Module) -> None
         raise ValueError(f"amp: expected True, False or 'bf16', got {amp!r}")
     if amp == 'bf16' and not isinstance(model, BaseClassifier):
         raise ValueError(
-            f"amp: expected True or False for {type(model).__name__}, as mmcv's operators have no bfloat16, got 'bf16'"
+            f'amp: expected True or False for {type(model).__name__}, as classifiers alone train in bfloat16, got '
+            "'bf16'"
         )
     if optim_wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
         raise ValueError(f"--amp: expected optim_wrapper.type 'OptimWrapper', got {optim_wrapper['type']!r}")
@@ -83,7 +84,8 @@ def apply_amp(runner: Any, earlier: str | None) -> str:
     - Classifiers on a GPU train in bfloat16 where it has that, in float16 with loss scaling otherwise.
     - Classifiers on a CPU train in bfloat16 where that is faster. A few steps of a copy of the backbone tell, as it
       depends on the processor and on the network; the generators are left as they were.
-    - Detectors train in float16 on a GPU and in float32 on a CPU: mmcv's operators know no bfloat16.
+    - Others train in float16 on a GPU and in float32 on a CPU: detectors as mmcv's operators know no bfloat16, and
+      captioners as nobody has tried it.
 
     Args:
         runner: The runner, whose data set is there and whose optimiser wrapper is not built yet.
@@ -144,10 +146,10 @@ def _choose(runner: Any) -> tuple[str, str]:
     if torch.cuda.is_available():
         if classifier and _has_bfloat16():
             return 'bfloat16', 'which this GPU has'
-        why = 'as this GPU has no bfloat16' if classifier else "as mmcv's operators have no bfloat16"
+        why = 'as this GPU has no bfloat16' if classifier else 'as classifiers alone train in bfloat16'
         return 'float16', f'with loss scaling, {why}'
     if not classifier:
-        return 'float32', "as mmcv's operators have no other precision on a CPU"
+        return 'float32', 'as classifiers alone train in another precision on a CPU'
     if not _has_bfloat16():
         return 'float32', 'as this CPU has no instructions that bfloat16 would need'
     images = _probe_images(runner.train_dataloader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from itertools import count, islice
 from typing import Any
@@ -18,12 +19,14 @@ from agmax_mm.engine.config import prepare_config
 from agmax_mm.engine.hooks.set_progress import progress_listeners
 from agmax_mm.registry import MODELS
 
+# Letters of a line below a picture.
+_LINE = 22
 # A picture (RGB, uint8, shape (H, W, 3)) and its label in words.
 LabelledPicture = tuple[NDArray[np.uint8], str]
 
 
 def training_views(config: Config, batches: int, seed: int) -> Iterator[list[list[LabelledPicture]]]:
-    """The first training batches of a classification recipe: for each batch its views, for each view its pictures.
+    """The first training batches of a recipe: for each batch its views, for each view its pictures.
 
     Where the batches outnumber those of an epoch, the next epoch follows.
 
@@ -33,7 +36,7 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
         seed: Seed of loading, augmentation and mixing.
 
     Raises:
-        ValueError: If the recipe is not one of classification.
+        ValueError: If the recipe is not one of classification or captioning.
     """
     if 'data_preprocessor' not in config or 'head' not in config.model:
         raise ValueError('views: expected a classification recipe, got one without data_preprocessor or model.head')
@@ -41,7 +44,7 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
     set_random_seed(seed)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         loader = Runner.build_dataloader(config.train_dataloader, seed=seed)
-        preprocessor = MODELS.build({'num_classes': config.model.head.num_classes, **config.data_preprocessor})
+        preprocessor = MODELS.build({'num_classes': config.model.head.get('num_classes'), **config.data_preprocessor})
         for part in progress_listeners(preprocessor):
             part.set_progress(1.0)  # what changes in the course of training is shown as it ends
         for data in islice(_epoch_after_epoch(loader), batches):
@@ -77,7 +80,9 @@ def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:
 
 
 def _label(sample: Any) -> str:
-    """``'7'``, or where images were mixed ``'7 (62 %)'`` and ``'2 (38 %)'`` on two lines."""
+    """``'7'``, or where images were mixed ``'7 (62 %)'`` and ``'2 (38 %)'`` on two lines; a caption."""
+    if 'gt_caption' in sample:
+        return textwrap.fill(sample.gt_caption, _LINE)
     if 'gt_score' not in sample:
         return str(int(sample.gt_label))
     shares, classes = sample.gt_score.sort(descending=True)

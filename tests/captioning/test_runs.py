@@ -13,6 +13,7 @@ from agmax_mm.captioning.vocabulary import build_vocabulary
 from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.engine.config import load_config, prepare_config
 from agmax_mm.engine.launch import evaluate, train
+from agmax_mm.engine.views import training_views
 from agmax_mm.prediction.output import draw, one_line, write_predictions
 from agmax_mm.prediction.stored_config import stored_config
 from agmax_mm.results.captions import caption_sections
@@ -171,6 +172,17 @@ def test_reference_code_by_one_switch(tmp_path):
     assert '.' in runner.model.head.vocabulary.words
     assert runner.model.train().backbone.training
     assert (tmp_path / 'run' / 'epoch_1.pth').is_file()
+
+
+def test_views_show_captions(tmp_path):
+    options = {**OPTIONS, 'data_root': str(write_set(tmp_path / 'coco')), 'train_dataloader.num_workers': 0}
+    ((pictures,),) = training_views(load_config(str(WHOLE), options), batches=1, seed=0)
+    assert pictures[0][0].shape == (32, 32, 3)
+    assert {text.replace('\n', ' ') for _, text in pictures} <= {text for texts in SENTENCES.values() for text in texts}
+    # The colour that the caption names is the brightest one.
+    for picture, text in pictures:
+        brightest = ('red', 'green', 'blue')[int(picture.mean((0, 1)).argmax())]
+        assert brightest in text
 
 
 def test_what_cannot_be_kept_is_refused(tmp_path):

@@ -117,7 +117,7 @@ def test_bfloat16_can_be_forced(tmp_path, gain):
     assert set(seen) == {torch.float32}
     with pytest.raises(ValueError, match="amp: expected True, False or 'bf16', got 'fp16'"):
         make_runner(tmp_path, amp='fp16')
-    with pytest.raises(ValueError, match="amp: expected True or False for Plain, as mmcv's .* got 'bf16'"):
+    with pytest.raises(ValueError, match="amp: expected True or False for Plain, as classifiers .* got 'bf16'"):
         make_runner(tmp_path, model=Plain(), amp='bf16')
 
 
