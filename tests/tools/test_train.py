@@ -113,7 +113,7 @@ def test_train_resume_and_test(cifar, tmp_path):
 def test_imagenet_recipe_on_folders_with_fewer_classes(tmp_path):
     _write_folders(tmp_path / 'data', ['train'], 3, 2, 80)
     options = _loaders(tmp_path / 'data', 'train_dataloader.batch_size=3', 'train_cfg.max_epochs=1')
-    options = parse_options([*options, 'default_hooks.run_record.interval=1'])
+    options = parse_options([*options, 'image_size=96', 'default_hooks.run_record.interval=1'])
     train(IMAGENET, work_dir=str(tmp_path / 'run'), seed=0, amp=True, options=options)
     record = _record(tmp_path / 'run')
     assert (record['status'], record['iterations']) == ('completed', 2)
@@ -245,9 +245,10 @@ def test_help_has_an_example(tool):
     assert 'example:' in _run(*command, '--help').stdout
 
 
-def test_the_authors_files_are_tested_and_started_from_as_they_are(cifar, tmp_path, generator):
+def test_the_authors_files_are_tested_and_started_from_as_they_are(tmp_path, generator):
+    _write_folders(tmp_path / 'data', ['train', 'test'], 10, 2, 32)
     images, labels = [], []
-    for path in sorted((cifar / 'test').rglob('*.JPEG')):
+    for path in sorted((tmp_path / 'data' / 'test').rglob('*.JPEG')):
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) / 255
         images.append((image - [0.4914, 0.4822, 0.4465]) / [0.2023, 0.1994, 0.2010])
         labels.append(int(path.parent.name[1:]))
@@ -265,10 +266,10 @@ def test_the_authors_files_are_tested_and_started_from_as_they_are(cifar, tmp_pa
     assert 0 < right.sum() < len(right)
     theirs = str(tmp_path / 'their.pth')
     torch.save(authors_checkpoint(state), theirs)
-    options = parse_options(_loaders(cifar))
+    options = parse_options(_loaders(tmp_path / 'data'))
     metrics = evaluate(CIFAR, theirs, work_dir=str(tmp_path / 'a'), options=options)
     assert metrics['accuracy/top1'] == pytest.approx(100 * right.double().mean().item())
-    short = {**options, 'train_cfg.max_epochs': 1, 'train_dataloader.batch_size': 80, 'load_from': theirs}
+    short = {**options, 'train_cfg.max_epochs': 1, 'train_dataloader.batch_size': 20, 'load_from': theirs}
     assert train(CIFAR, work_dir=str(tmp_path / 'b'), options=short).iter == 1
     with pytest.raises(ValueError, match="their.pth': expected one of this package's to resume"):
         train(CIFAR, work_dir=str(tmp_path / 'c'), resume=theirs, options=options)
