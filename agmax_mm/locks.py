@@ -41,6 +41,7 @@ def locked(folder: Path, owner: str, *, inherited: bool = False) -> Iterator[int
     """
     import fcntl
 
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _FILE).open('a+', encoding='utf-8') as lock:
         try:
@@ -62,6 +63,12 @@ def locked(folder: Path, owner: str, *, inherited: bool = False) -> Iterator[int
             yield lock.fileno()
         finally:
             _own.discard(lock.fileno())
+            if made and os.listdir(folder) == [_FILE]:
+                # Refused before anything was written.
+                with contextlib.suppress(OSError):
+                    (folder / _FILE).unlink()
+                    for path in made:
+                        path.rmdir()
 
 
 def _sign(lock: IO[str], owner: str) -> None:

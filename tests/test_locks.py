@@ -87,3 +87,16 @@ def test_leftovers_of_dead_writers_go_and_nothing_else(tmp_path):
     with atomic_path(tmp_path / 'new.json') as temporary:
         temporary.touch()
         assert temporary.name == f'.new.{os.getpid()}.tmp.json'
+
+
+def test_a_folder_that_was_refused_before_anything_was_written_is_gone(tmp_path):
+    there = tmp_path / 'there'
+    there.mkdir()
+    for folder, left in ((tmp_path / 'new' / 'run', False), (there, True)):
+        with pytest.raises(ValueError, match='refused'), locked(folder, 'test'):
+            raise ValueError('refused')
+        assert folder.exists() is left
+    assert [path.name for path in tmp_path.iterdir()] == ['there']
+    with locked(tmp_path / 'new' / 'run', 'test'):
+        (tmp_path / 'new' / 'run' / 'result.json').write_text('{}')
+    assert (tmp_path / 'new' / 'run' / 'result.json').is_file()

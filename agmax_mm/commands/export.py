@@ -13,6 +13,7 @@ from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options
 _FORMATS = {
     'agmax': "the AgMax authors' ImageNet checkpoints (keys below feature_extractor.)",
     'agmax_cifar': "the AgMax authors' checkpoints of wide ResNets, fed CIFAR images",
+    'agmax_speech': "the AgMax authors' checkpoints of spoken words",
     'openmmlab': "exported backbones, this package's, mmpretrain's and mmdet's checkpoints (keys below backbone.)",
     'torchvision': "torchvision's ResNets, ResNeXts, RegNetX and VGGs, the AgMax authors' ResNet extractors",
     'timm': "timm's ResNets, ResNeXts, RegNets, EfficientNets and VGGs",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from agmax_mm.demo.layout import ARMS, DETECTORS, Layout
 from agmax_mm.demo.plan import build_plan
 from agmax_mm.engine.config import load_config
+from agmax_mm.signals import EXIT_RESUME
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,13 +102,14 @@ def test_demo_stops_on_request_and_refuses_a_second_one(tmp_path):
     while not (tmp_path / 'demo' / 'stages' / 'data' / 'stage.json').exists() and time.monotonic() < limit:
         time.sleep(0.1)
     second = _start(tmp_path)
-    assert second.communicate(timeout=120)[1].splitlines()[-1].endswith('got one that a running demo uses')
+    refused = second.communicate(timeout=120)[1].splitlines()[-1]
+    assert re.search(rf'expected no other run in it, got demo \(process {demo.pid} on ', refused)
     assert second.returncode == 1
     demo.send_signal(signal.SIGTERM)
     stderr = demo.communicate(timeout=60)[1]
     assert stderr.splitlines()[-1] == 'interrupted; the same command goes on from here'
     assert 'Traceback' not in stderr
-    assert demo.returncode == 130
+    assert demo.returncode == EXIT_RESUME
 
 
 @pytest.mark.slow
