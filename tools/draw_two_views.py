@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
 from agmax_mm.cli import make_parser, run
 
 _EXAMPLE = """example, after `make demo`:
@@ -29,6 +27,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Draw the picture."""
     args = parse_args()
+    import numpy as np
+
     from agmax_mm.engine.config import load_config
     from agmax_mm.engine.views import training_views
     from agmax_mm.prediction.predictor import Predictor
@@ -51,7 +51,7 @@ def main() -> None:
     for panel, of_a, of_b in zip(panels[2], *probabilities, strict=True):
         places = np.arange(len(of_a))
         panel.bar(places, of_a, color=COLOURS[0])
-        panel.bar(places, -of_b, color=COLOURS[1])
+        panel.bar(places, -np.array(of_b), color=COLOURS[1])
         panel.axhline(0, color='black', linewidth=0.6)
         panel.set_ylim(-1.05, 1.05)
         panel.set_yticks([])
@@ -62,9 +62,9 @@ def main() -> None:
     print(f'wrote {args.out}')
 
 
-def _by_label(classes: list[dict[str, float]]) -> np.ndarray:
+def _by_label(classes: list[dict[str, float]]) -> list[float]:
     """Probabilities in the order of the labels."""
-    return np.array([entry['probability'] for entry in sorted(classes, key=lambda entry: entry['label'])])
+    return [entry['probability'] for entry in sorted(classes, key=lambda entry: entry['label'])]
 
 
 if __name__ == '__main__':

@@ -295,8 +295,3 @@ def test_half_written_images_are_found(tmp_path, suffix, damage):
     )
     with pytest.raises(ValueError, match=rf'1 of 4 images are damaged, half-written .*train1\{suffix}$'):
         coco(tmp_path)
-
-
-def test_classes_as_a_text_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"metainfo.classes: .* got the text 'box'; write \('box',\) for one class"):
-        coco(write_coco(tmp_path), metainfo=dict(classes=('box')))

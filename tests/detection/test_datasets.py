@@ -17,11 +17,9 @@ from mmdet.evaluation import CocoMetric
 from agmax_mm.detection.datasets import (
     CheckedCocoDataset,
     CheckedCocoMetric,
-    CheckedVOCDataset,
     CheckedXMLDataset,
 )
 from agmax_mm.detection.defects import box_defect
-from agmax_mm.engine.config import load_config, prepare_config
 from tests.detection.sets import SIZE, edit_coco, edit_xml, write_coco, write_voc
 
 HEIGHT, WIDTH = SIZE
@@ -264,23 +262,6 @@ def test_a_part_of_the_classes_is_trained_on_if_that_is_said(tmp_path):
         voc(tmp_path / 'voc', metainfo=dict(classes=('pear',)), unknown_classes='ignore')
 
 
-def test_configs_keep_the_names_of_mmdet():
-    config = load_config('configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py')
-    assert config.val_dataloader.dataset.type == 'VOCDataset'
-    prepare_config(config, world_size=1)
-    kinds = [config.val_dataloader.dataset.type]
-    kinds += [part.type for part in config.train_dataloader.dataset.dataset.datasets]
-    assert kinds == [f'{CheckedVOCDataset.__module__}.{CheckedVOCDataset.__name__}'] * 3
-    config = load_config('configs/detection/mask-rcnn_r50_fpn_1x_coco.py')
-    prepare_config(config, world_size=1)
-    assert config.train_dataloader.dataset.type.endswith('.CheckedCocoDataset')
-    assert config.test_evaluator.type.endswith('.CheckedCocoMetric')
-    # A classification recipe has nothing of the kind.
-    config = load_config('configs/baseline/wrn40-2_cutmix_aa_200e_cifar10.py')
-    prepare_config(config, world_size=1)
-    assert config.train_dataloader.dataset.type == 'agmax_mm.CIFAR10'
-
-
 def test_boxes_that_nothing_can_find_do_not_count_as_missed(tmp_path):
     """Detections that are the sound boxes score 100 %, as if the others had not been annotated."""
     write_coco(tmp_path)
@@ -302,3 +283,8 @@ def test_boxes_that_nothing_can_find_do_not_count_as_missed(tmp_path):
     assert scores[CheckedCocoMetric] == pytest.approx(1.0)
     # The three are of the first class, which then has four objects of which one is found; of the second, all are.
     assert scores[CocoMetric] == pytest.approx(np.mean([26 / 101, 1.0]), abs=0.01)
+
+
+def test_classes_as_a_text_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"metainfo.classes: .* got the text 'box'; write \('box',\) for one class"):
+        coco(write_coco(tmp_path), metainfo=dict(classes=('box')))

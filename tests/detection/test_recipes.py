@@ -9,6 +9,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
+from agmax_mm.engine.config import load_config, prepare_config
+
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'detection'
 # Atienza, WACV 2022, Table 10: VOC mAP, COCO box AP, COCO mask AP.
@@ -165,3 +167,20 @@ def test_c4_is_the_paper_s(c4):
     assert (rcnn.sampler.num, rcnn.sampler.pos_fraction, rcnn.assigner.pos_iou_thr) == (256, 0.25, 0.5)
     assert model.test_cfg.rcnn.nms.iou_threshold == 0.3
     assert c4.train_dataloader.dataset.datasets[1].ann_file == 'VOC2012/ImageSets/Main/trainval.txt'
+
+
+def test_configs_keep_the_names_of_mmdet():
+    config = load_config('configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py')
+    assert config.val_dataloader.dataset.type == 'VOCDataset'
+    prepare_config(config, world_size=1)
+    kinds = [config.val_dataloader.dataset.type]
+    kinds += [part.type for part in config.train_dataloader.dataset.dataset.datasets]
+    assert kinds == ['agmax_mm.detection.datasets.CheckedVOCDataset'] * 3
+    config = load_config('configs/detection/mask-rcnn_r50_fpn_1x_coco.py')
+    prepare_config(config, world_size=1)
+    assert config.train_dataloader.dataset.type.endswith('.CheckedCocoDataset')
+    assert config.test_evaluator.type.endswith('.CheckedCocoMetric')
+    # A classification recipe has nothing of the kind.
+    config = load_config('configs/baseline/wrn40-2_cutmix_aa_200e_cifar10.py')
+    prepare_config(config, world_size=1)
+    assert config.train_dataloader.dataset.type == 'agmax_mm.CIFAR10'

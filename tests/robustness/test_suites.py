@@ -13,7 +13,6 @@ import torch
 from agmax_mm import functional as AF
 from agmax_mm.results.page import Page, Section, render_markdown
 from agmax_mm.robustness import between, calibration, corruption, fgsm, occlusion, ood, pgd
-from agmax_mm.robustness.contract import mean_errors
 from agmax_mm.robustness.suite import open_measurement
 from tests.robustness import small
 
@@ -246,13 +245,6 @@ def enlarged_middle(image):
 
     large = Image.fromarray(image).resize((256, 256), Image.Resampling.BILINEAR)
     return np.asarray(large)[16:240, 16:240].copy()
-
-
-def test_errors_are_means_over_the_conditions_of_a_kind():
-    found = [('fog', 1, 10.0), ('snow', 1, 40.0), ('fog', 5, 30.0), ('none', 0, 5.0)]
-    entries = [({'corruption': kind, 'severity': level}, {'top1': error}) for kind, level, error in found]
-    means = mean_errors(entries, 'top1', 'corruption', ('fog', 'snow', 'frost'))
-    assert means == {'mean_error/fog': 20.0, 'mean_error/snow': 40.0}
 
 
 def test_stored_images_have_the_classes_of_the_test_set(folder, data, tmp_path):
