@@ -80,7 +80,7 @@ def test_mistakes_name_their_place_and_what_was_expected():
 
 def test_options_that_go_to_another_library_are_its_own():
     """timm's models take options that no signature here names; the package's own stay checked for types of value."""
-    path = 'configs/localization/efficientnet-lite0_baseline_3e_cub.py'
+    path = 'configs/localization/efficientnet-lite0_baseline_2e_cub.py'
     _check(path, 'model.backbone.drop_path_rate=0.1')
     with pytest.raises(ValueError, match='model.backbone.norm_eval: expected'):
         _check(path, 'model.backbone.norm_eval=maybe')

@@ -54,7 +54,7 @@ _FULL = (
     Setting('ImageNet-1k', 'imagenet_boxes', None, 20, '', ('imagenet', 'ImageNet'), 112, 1.0),
 )
 _SMALL = (
-    Setting('five classes of CUB-200-2011', 'cub_boxes_small', 5, 3, '_cub', None, 96, 0.5),
+    Setting('five classes of CUB-200-2011', 'cub_boxes_small', 5, 2, '_cub', None, 80, 0.5),
     Setting('ten classes of Tiny ImageNet', 'tinyimagenet_boxes_small', 10, 2, '_tinyimagenet', None, 48, 0.5),
 )
 _STUDIES = {'_cub': 'localization_birds', '_tinyimagenet': 'localization_tiny'}

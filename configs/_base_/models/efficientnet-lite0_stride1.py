@@ -1,4 +1,4 @@
-# EfficientNet-Lite0 whose last stage has a stride of 1 and is dilated: 192 px give a map of 12 x 12. Batch
+# EfficientNet-Lite0 whose last stage has a stride of 1 and is dilated: 160 px give a map of 10 x 10. Batch
 # normalisation keeps its statistics, for small batches.
 model = dict(
     type='agmax_mm.LocalizingClassifier',

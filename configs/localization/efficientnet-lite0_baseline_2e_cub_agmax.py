@@ -1,14 +1,14 @@
-"""AgMax for localisation by EfficientNet-Lite0 with MixUp, five classes of CUB-200-2011, 3 epochs.
+"""AgMax for localisation by EfficientNet-Lite0 alone, five classes of CUB-200-2011, 2 epochs.
 
 Paper:   none; a small version of Yun et al., ICCV 2019, Table 9, with AgMax.
 Ours:    benchmarks/studies/localization_birds.md.
-Run:     python tools/train.py configs/localization/efficientnet-lite0_mixup_3e_cub_agmax.py
+Run:     python tools/train.py configs/localization/efficientnet-lite0_baseline_2e_cub_agmax.py
 Start:   --cfg-options default_hooks.backbone.checkpoint=FILE, of this package, torchvision, timm or the CutMix authors
 Control: --cfg-options model.agreement=none (two views, no agreement)
 Made by: tools/make_recipes.py
 """
 
-_base_ = './efficientnet-lite0_mixup_3e_cub.py'
+_base_ = './efficientnet-lite0_baseline_2e_cub.py'
 
 paper = []
 
