@@ -10,4 +10,5 @@ arms = dict(
     untrained={'default_hooks.backbone.checkpoint': None},
     pretrained={},
 )
+metrics = ['caption/cider', 'caption/bleu1', 'caption/bleu4', 'caption/meteor', 'caption/rouge_l']
 seeds = [0, 1, 2]
