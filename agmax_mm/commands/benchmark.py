@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 # In the order of `all`.
-_SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'step')
+_SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'speech', 'step')
 
 EXAMPLE = """suites:
   data       the two-view data path against the plain one, on one core
   step       the agreement's own cost, mixed precision, the cheap second view, torch.compile
   agreement  mutual information over numbers of classes and images: time and memory
   scaling    one and two processes; what the agreement sends
+  speech     two views of recordings against librosa, a step of LeNet5, the time of a whole table
   memory     peak of a two-view step, activation checkpointing
   robustness corruptions beside their authors' formulas; attacks in batches; corrupted images on all cores
   startup    commands' help, time to the first step
@@ -38,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--images', metavar='DIR', help='folder of JPEG files (default: the photographs inside scikit-image)'
     )
 
+    parser.add_argument('--recordings', metavar='DIR', help='folder of recordings for speech (default: noise)')
+
 
 def main(args: argparse.Namespace) -> None:
     """Run the suites, and write their pages."""
@@ -54,6 +57,7 @@ def main(args: argparse.Namespace) -> None:
         rounds=args.rounds,
         threads=args.threads,
         images=Path(args.images) if args.images else None,
+        recordings=Path(args.recordings) if args.recordings else None,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     for name in _SUITES if args.suite == 'all' else (args.suite,):
@@ -61,6 +65,7 @@ def main(args: argparse.Namespace) -> None:
         # Paths of the machine stay out of the record.
         command = ['python', 'tools/benchmark.py', name]
         command += ['--images', 'DIR'] if args.images else []
+        command += ['--recordings', 'DIR'] if args.recordings else []
         command += ['--rounds', str(args.rounds)] if args.rounds else []
         command += ['--threads', str(args.threads)] if args.threads != 1 else []
         outcome, setup = run_suite(name, options, shlex.join(command))

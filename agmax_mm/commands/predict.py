@@ -14,13 +14,16 @@ EXAMPLE = """example:
   agmax-mm predict work_dirs/agmax/resnet50_cutmix_aa_270e/epoch_270.pth photos cat.jpg --out predictions.json
   agmax-mm predict detector.pth photos --out predictions.csv --show drawn --min-score 0.5
   agmax-mm predict captioner.pth photos --beam 5
+  agmax-mm predict work_dirs/speech/lenet5_cutmix_30e_agmax/epoch_30.pth yes.wav recordings --top 3
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument('checkpoint', help='checkpoint of a training run')
-    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='pictures, and folders of them')
+    parser.add_argument(
+        'inputs', nargs='+', metavar='INPUT', help='pictures, and folders of them; for a model of speech, recordings'
+    )
     parser.add_argument('--out', metavar='FILE', help='write the predictions to this file, .json or .csv')
     parser.add_argument('--show', metavar='DIR', help='draw each picture with its prediction into this folder')
     parser.add_argument('--config', metavar='CONFIG', help='config in place of the one in the checkpoint')
@@ -58,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
         write_predictions(predictions, args.out)
         print(f'wrote {args.out}: {len(predictions)} predictions', file=sys.stderr)
     if args.show:
-        drawn = draw(predictions, predictor.classes, Path(args.show))
+        drawn = draw(predictions, predictor.classes, Path(args.show), predictor.picture)
         print(f'wrote {drawn} pictures into {args.show}', file=sys.stderr)
     if not args.out and not args.show:
         _print(predictions, one_line)

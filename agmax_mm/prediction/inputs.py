@@ -14,6 +14,8 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from numpy.typing import NDArray
 
+from agmax_mm.speech.recordings import SUFFIXES as RECORDINGS
+
 # A path, or a picture: BGR, uint8, shape (H, W, 3).
 Input = str | os.PathLike[str] | NDArray[np.uint8]
 
@@ -23,12 +25,17 @@ PICTURES = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.
 _ARRAY_SETS = {'CIFAR10': 32, 'CIFAR100': 32}
 
 
-def expand(inputs: Iterable[Input]) -> list[Input]:
-    """The inputs with every folder replaced by the pictures in it and below it, in order of their paths.
+def expand(inputs: Iterable[Input], what: str = 'pictures') -> list[Input]:
+    """The inputs with every folder replaced by the files in it and below it, in order of their paths.
+
+    Args:
+        inputs: Files, folders and arrays.
+        what: Files that folders are searched for, ``'pictures'`` or ``'recordings'``.
 
     Raises:
-        ValueError: If a path does not exist, or a folder has no picture.
+        ValueError: If a path does not exist, or a folder has no such file.
     """
+    suffixes = RECORDINGS if what == 'recordings' else PICTURES
     found: list[Input] = []
     for given in inputs:
         if isinstance(given, np.ndarray):
@@ -36,10 +43,10 @@ def expand(inputs: Iterable[Input]) -> list[Input]:
             continue
         path = Path(given)
         if path.is_dir():
-            pictures = sorted(file for file in path.rglob('*') if file.suffix.lower() in PICTURES)
-            if not pictures:
-                raise ValueError(f'predict: expected pictures ({", ".join(PICTURES)}) in {str(path)!r}, got none')
-            found += pictures
+            files = sorted(file for file in path.rglob('*') if file.suffix.lower() in suffixes)
+            if not files:
+                raise ValueError(f'predict: expected {what} ({", ".join(suffixes)}) in {str(path)!r}, got none')
+            found += files
         elif path.is_file():
             found.append(path)
         else:
@@ -54,6 +61,9 @@ class TestPipeline:
 
     Args:
         config: A complete config with a ``test_dataloader``.
+
+    Attributes:
+        what: What its inputs are, ``'pictures'`` or ``'recordings'``.
     """
 
     __test__ = False  # pytest takes the name for a test's
@@ -66,6 +76,7 @@ class TestPipeline:
         kind = dataset['type'].rpartition('.')[2]
         self._side = _ARRAY_SETS.get(kind)
         loads = bool(steps) and 'Load' in steps[0]['type']
+        self.what = 'recordings' if loads and steps[0]['type'].endswith('LoadRecording') else 'pictures'
         self._whole = Compose(steps) if loads else None
         self._of_array = Compose(steps[1:] if loads else steps)
 
@@ -73,12 +84,16 @@ class TestPipeline:
         """Prepare an input for the network.
 
         Args:
-            given: A path or a picture.
+            given: A path, or where inputs are pictures a picture.
             number: The place of the input, which stands for the data set's.
 
         Raises:
-            ValueError: If the file is no picture, or the array has another shape.
+            ValueError: If the file is no picture or recording, or the array has another shape.
         """
+        if self.what == 'recordings':
+            if isinstance(given, np.ndarray) or self._whole is None:
+                raise ValueError('predict: expected paths of recordings, got an array')
+            return self._whole({'img_path': str(given)})
         if isinstance(given, np.ndarray):
             return self._prepare_array(given, {'img_path': f'array {number}', 'img_id': number})
         facts = {'img_path': str(given), 'img_id': number, 'sample_idx': number}

@@ -6,14 +6,14 @@ import csv
 import io
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agmax_mm.fileio import write_json, write_text
-from agmax_mm.prediction.inputs import read_picture
 from agmax_mm.prediction.predictor import Prediction
 
 _COLUMNS = ('input', 'rank', 'label', 'name', 'score', 'x1', 'y1', 'x2', 'y2')
@@ -60,13 +60,19 @@ def one_line(prediction: Prediction) -> str:
     return f'{prediction["input"]}: {", ".join(parts)}'
 
 
-def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path) -> int:
-    """Draw every picture file with its prediction, as ``folder/<number>_<name>.png``; arrays have no file.
+def draw(
+    predictions: Sequence[Prediction],
+    classes: Sequence[str],
+    folder: Path,
+    picture_of: Callable[[str], NDArray[np.uint8]],
+) -> int:
+    """Draw every input file with its prediction, as ``folder/<number>_<name>.png``; arrays have no file.
 
     Args:
         predictions: What a :class:`~agmax_mm.prediction.predictor.Predictor` returned.
         classes: The names of the classes.
         folder: Where the pictures go.
+        picture_of: :meth:`~agmax_mm.prediction.predictor.Predictor.picture`.
 
     Returns:
         The number of pictures.
@@ -78,7 +84,7 @@ def draw(predictions: Sequence[Prediction], classes: Sequence[str], folder: Path
         source = Path(prediction['input'])
         if not source.is_file():
             continue
-        picture = read_picture(source)[:, :, ::-1]
+        picture = picture_of(str(source))
         out = folder / f'{number:05d}_{source.stem}.png'
         if 'caption' in prediction:
             picture_grid([[picture]], out, captions=[[textwrap.fill(prediction['caption'], _LINE)]], side=3.0)

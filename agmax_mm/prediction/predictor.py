@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agmax_mm.checkpoints.checkpoint import check_finite, read_checkpoint
 from agmax_mm.checkpoints.matching import require_match
 from agmax_mm.engine.config import load_config
 from agmax_mm.engine.tasks import complete_tasks, import_task
-from agmax_mm.prediction.inputs import Input, TestPipeline, expand, input_names
+from agmax_mm.prediction.inputs import Input, TestPipeline, expand, input_names, read_picture
 from agmax_mm.prediction.stored_config import stored_config, without_pretrained
 from agmax_mm.registry import MODELS
 
@@ -90,7 +91,8 @@ class Predictor:
         """Predict.
 
         Args:
-            inputs: Paths of pictures and of folders of them, and arrays: BGR, uint8, shape ``(H, W, 3)``.
+            inputs: Paths of pictures and of folders of them, and arrays: BGR, uint8, shape ``(H, W, 3)``. For a
+                model of speech, paths of recordings and of folders of them.
             progress: Called after each batch with the number of inputs done and that of all.
 
         Returns:
@@ -103,7 +105,7 @@ class Predictor:
         Raises:
             ValueError: If an input does not exist or is no picture.
         """
-        expanded = expand(inputs)
+        expanded = expand(inputs, self._prepare.what)
         names = input_names(expanded)
         predictions: list[Prediction] = []
         for start in range(0, len(expanded), self.batch_size):
@@ -113,6 +115,14 @@ class Predictor:
                 predictions.append({'input': names[len(predictions)], **self._read(sample)})
             progress(len(predictions), len(expanded))
         return predictions
+
+    def picture(self, path: str) -> NDArray[np.uint8]:
+        """An input file as a picture to look at: RGB, shape ``(H, W, 3)``; of a recording the spectrogram."""
+        if self._prepare.what == 'pictures':
+            return read_picture(path)[:, :, ::-1]
+        preprocessor = self.model.data_preprocessor
+        waveform = self._prepare(path, 0)['inputs']
+        return preprocessor.to_picture(preprocessor.spectrograms(waveform[None])[0])
 
     @torch.no_grad()
     def _forward(self, items: Sequence[dict[str, Any]]) -> list[Any]:

@@ -26,12 +26,14 @@ class Options:
         rounds: Timed rounds; ``None`` is the suite's own number.
         threads: Threads of torch in this process.
         images: Folder of JPEG files to measure on, or ``None`` for the photographs inside scikit-image.
+        recordings: Folder of recordings to measure on, or ``None`` for noise.
         say: Takes a line of progress.
     """
 
     rounds: int | None = None
     threads: int = 1
     images: Path | None = None
+    recordings: Path | None = None
     say: Callable[[str], None] = print
 
 
