@@ -46,18 +46,17 @@ class Spectra:
         return replace(self, frames=self.frames[rows], rates=self.rates[rows], shifts=self.shifts[rows])
 
     def with_rows(self, rows: Tensor, numbers: Tensor) -> Spectra:
-        """The same with other complex numbers ``(n, F, K)`` in place of the results of some clips."""
-        length = self.frames.shape[1]
-        frames = F.pad(self.frames, (0, 0, 0, max(numbers.shape[2] - length, 0)))
-        frames = frames.index_copy(
-            0, rows, F.pad(numbers.transpose(1, 2), (0, 0, 0, frames.shape[1] - numbers.shape[2]))
-        )
+        """The same with other complex numbers ``(n, F, K)`` as the results of some clips, whose frames are changed."""
+        frames, own = self.frames, numbers.transpose(1, 2)
+        if own.shape[1] > frames.shape[1]:
+            frames = F.pad(frames, (0, 0, 0, own.shape[1] - frames.shape[1]))
+        frames.index_copy_(0, rows, F.pad(own, (0, 0, 0, frames.shape[1] - own.shape[1])))
         return replace(
             self,
             frames=frames,
             rates=self.rates.index_fill(0, rows, 1.0),
             shifts=self.shifts.index_fill(0, rows, 0),
-            num_frames=numbers.shape[2],
+            num_frames=own.shape[1],
         )
 
     @property
@@ -69,14 +68,14 @@ class Spectra:
 
     def numbers(self) -> Tensor:
         """The result as complex numbers, shape ``(N, F, K)``."""
-        length = max(self.frames.shape[1], self.count, math.ceil(self.frames.shape[1] / float(self.rates.min())))
-        whole = F.pad(self.frames, (0, 0, 0, length - self.frames.shape[1]))
-        stretched = (self.rates != 1).nonzero().flatten()
-        if len(stretched):
-            spectra = self.frames[stretched].transpose(1, 2)
-            found = phase_vocoder(spectra, self.rates[stretched], num_frames=length)
-            whole = whole.index_copy(0, stretched, found.transpose(1, 2))
-        return frames_at(whole, self._places()).transpose(1, 2)
+        places = self._places()
+        out = frames_at(self.frames, torch.where(self.rates[:, None] == 1, places, -1))
+        rows = (self.rates != 1).nonzero().flatten()
+        if len(rows):
+            spectra, last = self.frames[rows].transpose(1, 2), int(places.max())
+            found = phase_vocoder(spectra, self.rates[rows], num_frames=last + 1)
+            out.index_copy_(0, rows, frames_at(found.transpose(1, 2), places[rows]))
+        return out.transpose(1, 2)
 
     def mel_power(self, filters: Tensor) -> Tensor:
         """The result's power in mel bands.
