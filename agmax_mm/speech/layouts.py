@@ -49,7 +49,8 @@ def find_recordings(root: Path, split: str, words: str | Sequence[str] | None = 
             them, otherwise all.
 
     Raises:
-        ValueError: If a folder or a list is missing, a word has no recordings, or a list matches no file.
+        ValueError: If a folder or a list is missing, a word has no recordings, a list matches no file, or all
+            recordings are in the lists.
     """
     who = 'SpeechCommands'
     if split not in SPLITS:
@@ -94,7 +95,9 @@ def _in_archive(root: Path, split: str, words: str | Sequence[str] | None) -> Fo
     if split == 'train':
         held_out = set().union(*(entries for entries, _ in lists.values()))
         files = [(path, word) for path, word in files if path not in held_out]
-        _check_words(chosen, files, root, complete=True)
+        _check_words(chosen, files, root, complete=False)
+        without = sorted(set(chosen) - {word for _, word in files})
+        notes += [f'all recordings of {len(without)} words are in the lists: {", ".join(without)}'] if without else []
         return Found(chosen, files, notes)
     entries, missing = lists[split]
     if missing:

@@ -103,6 +103,19 @@ def test_missing_files_of_a_list_are_counted(tmp_path):
     assert find_recordings(root, 'test').notes == ['1 of 2 files of testing_list.txt are not there']
 
 
+def test_words_that_are_held_out_whole_are_named(tmp_path):
+    root = archive(tmp_path, ('no', 'yes'))
+    with open(root / 'testing_list.txt', 'a') as file:
+        file.write('no/0_nohash_0.wav\n')
+    found = find_recordings(root, 'train')
+    assert (found.files, found.words) == ([('yes/0_nohash_0.wav', 'yes')], ('no', 'yes'))
+    assert found.notes == ['all recordings of 1 words are in the lists: no']
+    with open(root / 'testing_list.txt', 'a') as file:
+        file.write('yes/0_nohash_0.wav\n')
+    with pytest.raises(ValueError, match='expected recordings .* of every word in .*, got none of 2: no, yes'):
+        find_recordings(root, 'train')
+
+
 def test_other_layouts_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r'expected validation_list\.txt and testing_list\.txt beside the folders'):
         find_recordings(tmp_path, 'train')
