@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agmax_mm.signals import EXIT_RESUME
 
@@ -49,7 +49,8 @@ def main() -> int:
 
 def _report(error: ChildFailedError) -> int:
     """Say which process ended and how, unless it did; return its exit code, 128 and the signal's number for a kill."""
-    told, lost = {}, {}
+    told: dict[int, tuple[Any, str]] = {}
+    lost: dict[int, tuple[Any, str]] = {}
     for rank, failure in error.failures.items():
         if os.path.isfile(failure.error_file):
             message = failure.error_file_data['message']

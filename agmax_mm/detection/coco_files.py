@@ -10,7 +10,7 @@ import json
 import math
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from agmax_mm.detection.defects import DataReport, box_defect
 from agmax_mm.detection.segmentations import checked_segmentation
@@ -158,7 +158,7 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -44,7 +44,7 @@ def joint_information(logits_a: Tensor, logits_b: Tensor, group: dist.ProcessGro
     if not torch.is_grad_enabled():
         # An autograd function does not see this switch, and would prepare a gradient.
         logits_a, logits_b = logits_a.detach(), logits_b.detach()
-    return _JointInformation.apply(logits_a, logits_b, group)  # type: ignore[no-any-return, no-untyped-call]
+    return _JointInformation.apply(logits_a, logits_b, group)  # type: ignore[no-any-return]
 
 
 class _JointInformation(torch.autograd.Function):

@@ -56,5 +56,5 @@ def shake_drop(x: Tensor, *, keep_prob: float) -> Tensor:
     """
     if not 0.0 <= keep_prob <= 1.0:
         raise ValueError(f'shake_drop.keep_prob: expected a number within [0, 1], got {keep_prob}')
-    out: Tensor = _ShakeDrop.apply(x, keep_prob)  # type: ignore[no-untyped-call]
+    out: Tensor = _ShakeDrop.apply(x, keep_prob)
     return out

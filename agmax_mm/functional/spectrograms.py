@@ -43,7 +43,8 @@ def short_time_fourier(waveforms: Tensor, *, n_fft: int = 2048, hop_length: int 
     window = torch.hann_window(n_fft, dtype=waveforms.dtype, device=waveforms.device)
     # torch.stft takes twice as long.
     frames = F.pad(waveforms, (n_fft // 2, n_fft // 2)).unfold(1, n_fft, hop_length)
-    return torch.fft.rfft(frames * window).transpose(1, 2)
+    spectrum: Tensor = torch.fft.rfft(frames * window)
+    return spectrum.transpose(1, 2)
 
 
 def phase_vocoder(spectra: Tensor, rates: Tensor, *, num_frames: int | None = None) -> Tensor:

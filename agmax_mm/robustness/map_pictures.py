@@ -46,7 +46,7 @@ def draw_found(measured: Measurement, condition: Condition, folder: Path, images
     if not measured.first:
         return None
     batch, names = _batch(measured, measured.data.some(images)), _class_names(measured)
-    columns = []
+    columns: list[list[MapPicture]] = []
     for model in measured.files:
         network = measured.network(model)
         logits, maps = class_maps(network, batch.images, batch.labels, condition['maps'])

@@ -41,7 +41,7 @@ class WordAccuracy(BaseMetric):
         for split, label, hit in results:
             hits[f'{split}_silence' if label == silent else split].append(hit)
             hits[f'{split}_all'].append(hit)
-        scores = {}
+        scores: dict[str, float] = {}
         for split in sorted({split for split, _, _ in results}, key=_ORDER.index):
             names = [split, f'{split}_silence', f'{split}_all'] if f'{split}_silence' in hits else [split]
             scores |= {name: 100.0 * sum(hits[name]) / len(hits[name]) for name in names if name in hits}
