@@ -143,6 +143,28 @@ def test_report_has_table_a1_and_pictures(run, tmp_path):
     assert (tmp_path / pictures.blocks[0].file).is_file()
 
 
+@pytest.mark.parametrize(
+    ('place', 'value', 'message'),
+    [
+        (('pictures', 0, 'caption'), 5, 'text at pictures.0.caption, got 5'),
+        (('pictures', 0, 'references'), 'a', "a list at pictures.0.references, got 'a'"),
+        (('comparisons', 0, 'scores', 'caption/cider'), None, 'a number of at most'),
+        (('comparisons',), {}, 'a list at comparisons'),
+    ],
+)
+def test_damaged_records_are_refused(run, tmp_path, place, value, message):
+    folder, _, _ = run
+    (tmp_path / 'result.json').write_bytes((folder / 'result.json').read_bytes())
+    record = json.loads((folder / 'captions.json').read_text())
+    node = record
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = value
+    (tmp_path / 'captions.json').write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=f'captions: expected in .*captions.json.* {message}'):
+        caption_sections([load_run(tmp_path)], tmp_path)
+
+
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.py')), ids=lambda path: path.stem)
 def test_words_are_counted_in_the_captions_of_training(path):
     config = load_config(str(path))
