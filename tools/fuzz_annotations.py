@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm.cli import error_line, make_parser, run
-from agmax_mm.fileio import write_json
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what needs a checkout is no part of the package
 
@@ -122,6 +121,7 @@ def main() -> None:
     from mmengine.registry import DefaultScope
 
     import agmax_mm.detection.datasets  # noqa: F401  once, for all forks
+    from agmax_mm.fileio import write_json
     from tests.detection.sets import write_coco, write_voc
     from tools.odd_files import coco, voc
 

@@ -71,6 +71,25 @@ COMMANDS = {
     'test': ('test', lambda place, file: [CLASSIFIER, file, *classifier(place)]),
     'resume': ('train', lambda place, file: [CLASSIFIER, '--resume', file, *classifier(place)]),
     'load_from': ('train', lambda place, file: [CLASSIFIER, *classifier(place, f'load_from={file}')]),
+    'predict': ('predict', lambda place, file: [file, str(place / 'cifar/test/0/a.png')]),
+    'predict config': (
+        'predict',
+        lambda place, file: [file, str(place / 'cifar/test'), '--config', CLASSIFIER, '--out', str(place / 'out.json')],
+    ),
+    'robustness': (
+        'robustness',
+        lambda place, file: [
+            *(CLASSIFIER, file, '--suites', 'corruption', 'fgsm', 'calibration', '--out', str(place / 'out.json')),
+            *('--data', str(place / 'cifar'), '--workers', '0', '--cfg-options', *SMALL),
+        ],
+    ),
+    'localize': (
+        'localize',
+        lambda place, file: [
+            *(CLASSIFIER, file, '--out', str(place / 'out'), '--cfg-options', *SMALL),
+            *(f'test_dataloader.dataset.data_root={place / "cifar"}', 'test_dataloader.num_workers=0'),
+        ],
+    ),
     'doctor': (
         'doctor',
         lambda place, file: [

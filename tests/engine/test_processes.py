@@ -40,8 +40,8 @@ _base_ = '{ROOT}/configs/agmax/wrn40-2_standard_200e_cifar10.py'
 custom_imports = dict(imports=['faults'])
 custom_hooks = [dict(type='Fault', what='none')]
 model = dict(backbone=dict(depth=10, widen_factor=1), head=dict(in_channels=64, num_classes=2))
-train_dataloader = dict(num_workers=0, dataset=dict(data_root='data'))
-val_dataloader = dict(num_workers=0, dataset=dict(data_root='data'))
+train_dataloader = dict(num_workers=0, dataset=dict(type='agmax_mm.ImageFolder', data_root='data'))
+val_dataloader = dict(num_workers=0, dataset=dict(type='agmax_mm.ImageFolder', data_root='data'))
 test_dataloader = val_dataloader
 total_batch_size = 8
 train_cfg = dict(max_epochs=3)
@@ -112,7 +112,7 @@ def test_a_long_validation_of_one_process_is_no_hang(place):
         slow.replace('Fault', 'Patient').replace('600', '12').replace('runner.iter)', '5)')
     )
     hook = "custom_hooks=[{'type':'Patient','what':'asleep'}]"
-    process = start(place, 'patient', hook, 'hang_timeout=4', 'custom_imports.imports=[patient]', 'epochs=1')
+    process = start(place, 'patient', hook, 'hang_timeout=4', "custom_imports={'imports': ['patient']}", 'epochs=1')
     assert process.wait(300) == 0
     assert record(place, 'patient')['status'] == 'completed'
 
