@@ -34,7 +34,7 @@ class LocalizationMetric(BaseMetric):
         ValueError: If an option is out of range, or an image has no box or no map.
     """
 
-    default_prefix = None
+    default_prefix = 'localization'
 
     def __init__(
         self,
@@ -82,5 +82,5 @@ class LocalizationMetric(BaseMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """The metrics by name."""
         found = metrics_of(torch.stack(results), self.protocol)
-        found['localization/threshold'] = found.pop('threshold')
-        return found
+        # The host puts the prefix before each.
+        return {name.removeprefix('localization/'): value for name, value in found.items()}

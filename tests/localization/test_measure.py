@@ -12,7 +12,7 @@ from agmax_mm.localization.floors import best_share
 from agmax_mm.localization.measure import OVERLAPS, Protocol, centre_box, curves_of, measure_images, metrics_of
 from agmax_mm.localization.metric import LocalizationMetric
 from agmax_mm.robustness import suite
-from tests.localization.sets import CUB, moved, write_config, write_cub
+from tests.localization.sets import CUB, WNIDS, moved, write_config, write_cub, write_imagenet
 from tests.robustness.small import ColourNetwork  # noqa: F401  registers it
 
 
@@ -169,6 +169,18 @@ def test_from_files_to_figures_by_the_metric_and_by_the_suite(trained, tmp_path)
     same = {name: value for name, value in values.items() if name.startswith('localization/')}
     assert same == {name: value for name, value in found.items() if name != 'localization/threshold'}
     assert set(values) - set(same) == {'threshold', 'centre_share', *(f'curve/{iou}' for iou in OVERLAPS)}
+
+
+def test_from_xml_to_figures(trained, tmp_path):
+    config, checkpoint = trained
+    root = write_imagenet(tmp_path) / 'ILSVRC'
+    given = dict(type='agmax_mm.ImageNetBoxes', data_root=str(root), split='Data/CLS-LOC/val', ann_file='val.txt')
+    options = {f'test_dataloader.dataset.{key}': value for key, value in given.items()}
+    options['test_dataloader.dataset.metainfo'] = {'classes': list(WNIDS)}
+    found = evaluate(str(config), str(checkpoint), work_dir=str(tmp_path / 'test'), options=options)
+    assert found['localization/top1'] == found['localization/max_box_acc_v2'] == 100
+    # The third object is the whole image; the others are 0.36, and 0.18 and 0.31, of it.
+    assert found['localization/whole_gt_known'] == pytest.approx(100 / 3)
 
 
 def test_a_metric_without_boxes_or_maps_says_what_is_missing():
