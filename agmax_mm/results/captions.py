@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,8 @@ def caption_sections(runs: Sequence[Run], folder: Path) -> list[Section]:
     titled = list(zip(group_names(groups), groups, strict=True))
     rows = [row for name, group in titled for row in _rows(name, group)]
     records = {name: record for name, group in titled if (record := load_captions(group[0])) is not None}
-    others = {other['name']: other for record in records.values() for other in record['comparisons']}
+    # Runs on one set of pictures have the same.
+    others = {json.dumps(other): other for record in records.values() for other in record['comparisons']}
     rows += [_comparison(other) for other in others.values()]
     header = ('captions', 'by', *(metric.title for metric in SCORES), 'n')
     sections = [Section('Captioning', [Text(_NOTE), Table(header, rows)])]
