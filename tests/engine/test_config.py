@@ -183,3 +183,13 @@ def test_a_backbone_by_name_takes_the_place_of_the_recipe_s(options):
 def test_values_that_open_a_bracket_are_python_literals(text):
     with pytest.raises(ValueError, match=r'--cfg-options: expected a Python literal, .* got .hooks='):
         parse_options([f'hooks={text}'])
+
+
+def test_unknown_keys_of_a_base_are_named_with_its_file(tmp_path):
+    base = tmp_path / 'base.py'
+    base.write_text(
+        f"_base_ = '{Path('configs/baseline/wrn40-2_standard_200e_cifar10.py').resolve()}'\nmodell = {{}}\n"
+    )
+    (tmp_path / 'own.py').write_text("_base_ = 'base.py'\n")
+    with pytest.raises(ValueError, match=rf"config '{base}': .*'modell'.* the nearest known one is 'model'"):
+        load_config(str(tmp_path / 'own.py'))
