@@ -33,8 +33,6 @@ class ResumableRunner(HostRunner):
 
     # The step of the newest checkpoint that can be resumed, and its name.
     _saved: tuple[int, str] = (-1, '')
-    # Where the checkpoints lie; known when training begins.
-    _folder: Path
     # What the resumed checkpoint says of the epoch that it is in.
     images_of_epoch = 0
     # Set by the host.
@@ -43,6 +41,8 @@ class ResumableRunner(HostRunner):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.stop_request = StopRequest()
         super().__init__(*args, **kwargs)
+        # Where the checkpoints lie, which is known for sure when training begins.
+        self._folder = Path(self.work_dir)
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """The host's hooks, with this package's in place of the one that saves."""
@@ -119,7 +119,7 @@ class ResumableRunner(HostRunner):
         self._write(out_dir, filename, *args, save_optimizer=save_optimizer, meta=meta, **kwargs)
         if resumable:
             self._saved = (meta['iter'], filename)
-            self._note_last(Path(out_dir) / filename)
+            self._note_last(f'{out_dir}/{filename}')
             self._remove_stopped(filename)
 
     @master_only
@@ -136,9 +136,9 @@ class ResumableRunner(HostRunner):
             raise OSError(error.errno or errno.EIO, f'{why}, and --resume goes on', str(path)) from error
 
     @master_only
-    def _note_last(self, path: Path) -> None:
+    def _note_last(self, path: str) -> None:
         """Name the newest checkpoint for the host's tools."""
-        write_text(str(path), Path(self.work_dir) / 'last_checkpoint')
+        write_text(path, Path(self.work_dir) / 'last_checkpoint')
 
     @master_only
     def _remove_stopped(self, filename: str) -> None:
@@ -174,7 +174,7 @@ class ResumableRunner(HostRunner):
         resumed = Path(self._load_from)
         if resumed.resolve().parent == self._folder.resolve():
             self._saved = (self.iter, resumed.name)
-            self._note_last(self._folder / resumed.name)
+            self._note_last(str(self._folder / resumed.name))
 
     def _checkpoint_folder(self) -> Path:
         """Where the run's checkpoints lie: in its work directory, or below the ``out_dir`` of the hook that saves."""
