@@ -14,6 +14,7 @@ import pytest
 
 from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.signals import EXIT_RESUME
+from tools.kills.page import read_outcomes, write_page
 from tools.kills.places import Places, choose, kind_of
 from tools.kills.sameness import differences
 from tools.kills.subjects import SUBJECTS, write_data
@@ -96,6 +97,17 @@ def test_two_processes_stop_at_the_same_step_and_go_on(tmp_path):
     assert len(list((tmp_path / 'stopped').glob('stopped_iter_*.pth'))) <= 1
     assert _launch(tmp_path, 'stopped', 2, *long).wait() == 0
     assert differences(tmp_path / 'stopped', tmp_path / 'whole') == []
+
+
+def test_the_page_counts_what_is_the_same(tmp_path):
+    kill = {'subject': 'a', 'kind': 'kill', 'place': 'before step', 'what': 'killed before step #1', 'differences': []}
+    outcomes = [kill, {**kill, 'what': 'killed before step #2', 'differences': ['result.json: .status']}]
+    write_page(outcomes, tmp_path / 'kills.json')
+    assert read_outcomes(tmp_path / 'kills.json') == outcomes
+    page = (tmp_path / 'kills.md').read_text()
+    assert '| killed (SIGKILL) | 1 of 2 | 1 of 2 |' in page
+    assert '- a, killed before step #2: result.json: .status' in page
+    assert read_outcomes(tmp_path / 'none.json') == []
 
 
 def test_places_are_of_every_kind_and_spread():

@@ -11,6 +11,7 @@ from typing import Any
 from agmax_mm.fileio import write_json, write_text
 from agmax_mm.machine import library_versions
 
+_LIBRARIES = ('torch', 'onedl-mmengine', 'onedl-mmpretrain', 'onedl-mmdetection')
 _KINDS = {
     'kill': 'killed (SIGKILL)',
     'signal': 'stopped by SIGTERM, SIGHUP, SIGUSR1 or Ctrl-C',
@@ -19,13 +20,13 @@ _KINDS = {
 }
 _HEAD = """# Runs that are killed
 
-`python tools/kill_runs.py --places {places} --out benchmarks/kills.json` wrote this page. It runs small recipes of the
-demo from end to end, and again with a stop at one place, resumes them, and compares all that they leave: weights,
-optimiser, schedules, notes of checkpoints, scores by epoch, best, last and status of the record, curves, exported
-backbones, detections, `last_checkpoint` and the names of all files. Same means equal to the last bit. Time, memory and
-the logs are not compared. Kills are chosen among all places that the run passes, each kind of place and evenly: before
-and after steps, batches and ends of validations, hooks, renamings and removals of files; where a file is about to get
-its name, with half of it written.
+`python tools/kill_runs.py --out benchmarks/kills.json`, with `--subjects` and `--places` for one subject after the
+other, wrote this page. It runs small recipes of the demo from end to end, and again with a stop at one place, resumes
+them, and compares all that they leave: weights, optimiser, schedules, notes of checkpoints, scores by epoch, best,
+last and status of the record, curves, exported backbones, detections, `last_checkpoint` and the names of all files.
+Same means equal to the last bit. Time, memory and the logs are not compared. Kills are chosen among all places that
+the run passes, each kind of place and evenly: before and after steps, batches and ends of validations, hooks,
+renamings and removals of files; where a file is about to get its name, with half of it written.
 
 """
 
@@ -42,7 +43,7 @@ def read_outcomes(out: Path) -> list[dict[str, Any]]:
 
 def write_page(outcomes: list[dict[str, Any]], out: Path) -> None:
     """Write the outcomes as JSON, and the counts as a page beside it."""
-    versions = {name: library_versions().get(name) for name in ('torch', 'mmengine', 'mmpretrain', 'mmdet')}
+    versions = {name: library_versions().get(name) for name in _LIBRARIES}
     write_json({'versions': versions, 'outcomes': outcomes}, out)
     subjects = list(dict.fromkeys(outcome['subject'] for outcome in outcomes))
     lines = ['| the same after resuming | ' + ' | '.join([*subjects, 'all']) + ' |', '|---' * (len(subjects) + 2) + '|']
@@ -58,11 +59,10 @@ def write_page(outcomes: list[dict[str, Any]], out: Path) -> None:
     if failed:
         lines += ['', 'Not the same:', '']
         lines += [f'- {o["subject"]}, {o["what"]}: {o["differences"][0]}' for o in failed]
-    kills = sum(places.values()) - len(subjects)
     found = ', '.join(f'{name} {version}' for name, version in versions.items())
     date = time.strftime('%Y-%m-%d')
     lines += ['', f'One run at each place, as they repeat to the last bit; CPU, one thread; {found}; {date}.']
-    write_text(_HEAD.format(places=kills) + '\n'.join(lines) + '\n', out.with_suffix('.md'))
+    write_text(_HEAD + '\n'.join(lines) + '\n', out.with_suffix('.md'))
 
 
 def _counts(outcomes: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
