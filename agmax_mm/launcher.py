@@ -33,8 +33,12 @@ def main() -> int:
     os.environ.setdefault('TORCH_CPP_LOG_LEVEL', 'ERROR')
     # torchrun's own reports, twenty lines and a traceback that holds no line of the program.
     logging.disable(logging.ERROR)
+    args = run.parse_args(sys.argv[1:])
+    if hasattr(args, 'signals_to_handle') and 'SIGUSR1' not in args.signals_to_handle:
+        # Slurm's warning, which would end torchrun and leave its processes behind.
+        args.signals_to_handle += ',SIGUSR1'
     try:
-        run.run(run.parse_args(sys.argv[1:]))
+        run.run(args)
     except SignalException:
         print('interrupted; --resume goes on', file=sys.stderr)
         return EXIT_RESUME
