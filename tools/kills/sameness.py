@@ -18,6 +18,7 @@ from agmax_mm.fileio import DETECTIONS_FILE, RESULT_FILE, load_checkpoint_file
 _INCIDENTAL = {
     *('wall_time_s', 'peak_memory_mb', 'time', 'eta', 'experiment_name', 'cfg', 'log_scalars', 'resumed_keys'),
     *('source_sha256', 'source', 'progress.json'),
+    'mmengine_version',  # with the commit of the folder that it runs in
 }
 # Where the host's hook was when it looked last: at the beginning of a step, or of the run.
 _LAST_LOOK = {'.message_hub.runtime_info.iter', '.message_hub.runtime_info.epoch'}
