@@ -7,20 +7,22 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from torch import Tensor, nn
 
-from agmax_mm.captioning.captioner import Captioner
-from agmax_mm.captioning.datasets import CaptionDataset
 from agmax_mm.checkpoints.files import write_weights
 from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.host import unwrap
 from agmax_mm.progress import Bars
 from agmax_mm.registry import HOOKS
+
+if TYPE_CHECKING:
+    from agmax_mm.captioning.captioner import Captioner
+    from agmax_mm.captioning.datasets import CaptionDataset
 
 _NAME = 'features'
 
@@ -60,6 +62,10 @@ class FeatureCacheHook(Hook):
         self._give(runner, runner.test_dataloader)
 
     def _give(self, runner: Any, loader: Any) -> None:
+        # Here, because runs of all tasks import this module with the others of hooks.
+        from agmax_mm.captioning.captioner import Captioner
+        from agmax_mm.captioning.datasets import CaptionDataset
+
         model, dataset = unwrap(runner.model), loader.dataset
         if not isinstance(model, Captioner) or not isinstance(dataset, CaptionDataset):
             raise ValueError(
