@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 import torch
 
-from agmax_mm.engine.launch import evaluate
+from agmax_mm.engine.launch import evaluate, train
 from agmax_mm.localization.floors import best_share
 from agmax_mm.localization.measure import OVERLAPS, Protocol, centre_box, curves_of, measure_images, metrics_of
 from agmax_mm.localization.metric import LocalizationMetric
 from agmax_mm.robustness import suite
-from tests.localization.sets import CUB, WNIDS, moved, write_config, write_cub, write_imagenet
+from tests.localization.sets import CUB, PIPELINE, WNIDS, moved, write_config, write_cub, write_imagenet
 from tests.robustness.small import ColourNetwork  # noqa: F401  registers it
 
 
@@ -189,3 +190,24 @@ def test_a_metric_without_boxes_or_maps_says_what_is_missing():
         metric.process({}, [{'img_path': 'a.png'}])
     with pytest.raises(ValueError, match='expected class maps of each image'):
         metric.process({}, [{'img_path': 'a.png', 'gt_bboxes': torch.ones(1, 4)}])
+
+
+def test_a_training_with_two_views_records_the_figures(trained, tmp_path):
+    """AgMax on labels alone: boxes are looked at in the validation, and the record knows what was measured."""
+    config, checkpoint = trained
+    text = config.read_text()
+    views = "dict(type='agmax_mm.TwoView', num_views=2, transforms=[dict(type='agmax_mm.RandomMirror')])"
+    text += f"""
+train_dataloader['dataset']['pipeline'] = [*{PIPELINE[:3]!r}, {views}, dict(type='PackInputs')]
+train_dataloader['collate_fn'] = dict(type='default_collate')
+model['agreement'] = 'mi'
+data_preprocessor['type'] = 'agmax_mm.TwoViewDataPreprocessor'
+val_dataloader, val_evaluator, val_cfg = test_dataloader, test_evaluator, dict()
+load_from = {str(checkpoint)!r}
+"""
+    config.write_text(text)
+    train(str(config), work_dir=str(tmp_path / 'run'), seed=0)
+    record = json.loads((tmp_path / 'run' / 'result.json').read_text())
+    assert record['scores']['last']['localization/top1'] == 100
+    assert record['metrics']['localization/gt_known']['title'] == 'GT-known Loc'
+    assert 'loss_agreement' in record['history']['train'][-1]
