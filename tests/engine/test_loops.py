@@ -96,6 +96,24 @@ def test_the_place_within_an_epoch_is_counted_in_images_of_all_processes():
     assert loop._made == 6
 
 
+def test_hooks_see_the_rest_of_an_epoch_in_its_places():
+    """The third and fourth step of four: one question about stopping lies between, one behind the epoch."""
+    seen = []
+    runner = runner_of(EpochTrainLoop, max_epochs=5)
+    runner.model = SimpleNamespace(train=lambda: None, train_step=lambda *_, **__: {})
+    runner.optim_wrapper = None
+    runner.call_hook = lambda name, batch_idx=None, **_: seen.append((name, batch_idx))
+    runner.stop_if_asked = lambda: seen.append(('asked', None))
+    loop = runner.train_loop
+    loop._epoch, loop._iter = 2, 10
+    loop.go_on(2 * 3 * 2)
+    loop.run_epoch()
+    step = [[('before_train_iter', place), ('after_train_iter', place)] for place in (2, 3)]
+    ends = [('after_train_epoch', None), ('asked', None)]
+    assert seen == [('before_train_epoch', None), *step[0], ('asked', None), *step[1], *ends]
+    assert (loop.epoch, loop.iter, loop.is_within_epoch) == (3, 12, False)
+
+
 def test_gradients_that_wait_for_the_optimiser_are_not_lost():
     weight = torch.nn.Parameter(torch.ones(1))
     wrapper = OptimWrapper(torch.optim.SGD([weight], lr=0.1), accumulative_counts=3)
