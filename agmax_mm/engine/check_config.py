@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from agmax_mm.engine.addresses import bare_type, unknown_key
 from agmax_mm.engine.signatures import find_type, parameters_of
-from agmax_mm.engine.value_rules import broken_default, broken_hint, broken_rule
+from agmax_mm.engine.value_rules import broken_default, broken_hint, check_value, check_values
 from agmax_mm.registry import BATCH_AUGMENTS
 from agmax_mm.wording import missing_methods
 
@@ -60,6 +60,7 @@ _SLIP, _SHORT = 0.88, 3
 _REGISTERED = re.compile(
     r'model|backbone|neck|data_preprocessor|teacher|assigner|sampler|\w*_(head|extractor|coder|generator)|loss_\w+|\w*head'
 )
+_CLOSED = ('model', 'data_preprocessor', 'backbone', 'neck', 'assigner', 'sampler')
 _TASK_PARTS = ('assigner', 'sampler', 'bbox_coder', 'anchor_generator', 'prior_generator')
 # Loops of the host, which take nothing else than the options below.
 _LOOPS = ('EpochBasedTrainLoop', 'IterBasedTrainLoop', 'ValLoop', 'TestLoop')
@@ -139,7 +140,7 @@ def check_config(config: Config) -> None:
         if plain.get(key) is not None and not isinstance(plain[key], dict):
             raise ValueError(f'{key}: expected options (a dict), got {plain[key]!r}')
     for key, value in plain.items():
-        _check_value(key, key, value)
+        check_value(key, key, value)
     outer, inner = plain.get('data_preprocessor'), plain.get('model', {}).get('data_preprocessor')
     if outer and inner and outer != inner:
         raise ValueError(
@@ -156,7 +157,7 @@ def check_config(config: Config) -> None:
     for root in ('optim_wrapper', 'data_preprocessor'):
         for key, value in (plain.get(root) or {}).items():
             for name, inner in value.items() if isinstance(value, dict) else ():
-                _check_value(f'{root}.{key}.{name}', name, inner)
+                check_value(f'{root}.{key}.{name}', name, inner)
     scope = config.get('default_scope') or 'mmengine'
     with DefaultScope.overwrite_default_scope(scope), _without_warnings():
         for root in _ROOTS:
@@ -187,13 +188,7 @@ def _check_names(place: str, value: Any, known: set[str], *, open_type: bool = F
     for key, inner in value.items():
         if key not in known and not key.startswith('_') and not is_open:
             raise ValueError(f'{place}: {unknown_key(key, known)}')
-        _check_value(f'{place}.{key}', key, inner)
-
-
-def _check_value(place: str, name: str, value: Any) -> None:
-    expected = broken_rule(name, value)
-    if expected is not None:
-        raise ValueError(f'{place}: expected {expected}, got {value!r}')
+        check_value(f'{place}.{key}', key, inner)
 
 
 _Part = tuple[dict[str, Any], str, Registry | None, str]
@@ -250,12 +245,12 @@ def _check_part(node: dict[str, Any], place: str, registry: Registry | None, roo
         if key in _SPECIAL:
             continue
         # Slips are found even where any option is taken.
-        may_be = is_open or _is_of_detector(root)
+        may_be = is_open or (_is_of_detector(root) and place.rpartition('.')[2] not in _CLOSED)
         if key not in known and not (may_be and _may_be_read_elsewhere(key, known)):
             raise ValueError(
                 f'{place}: {unknown_key(key, known - _SPECIAL)} of {kind if isinstance(kind, str) else built.__name__}'
             )
-        _check_value(f'{place}.{key}', key, value)
+        check_values(f'{place}.{key}', key, value)
         if key in parameters:
             _check_argument(f'{place}.{key}', parameters[key], value, loose=str(built.__module__).startswith('mmdet'))
 

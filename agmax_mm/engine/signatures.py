@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import textwrap
 import typing
 from typing import Any
@@ -38,6 +39,8 @@ def parameters_of(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
                 found.setdefault(name, parameter.replace(annotation=hints.get(name, parameter.empty)))
         passed = others is not None and _passed_up(function, others)
         if passed is False:
+            for name in _looked_up(function, others or ''):
+                found.setdefault(name, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY))
             return found, takes_any
         takes_any |= passed is None
     # Options that go on to something else than the bases.
@@ -45,7 +48,7 @@ def parameters_of(built: Any) -> tuple[dict[str, inspect.Parameter], bool]:
 
 
 def _passed_up(function: Any, others: str) -> bool | None:
-    """What a constructor does with its other options: True if it hands them on to a base, False if it leaves them be.
+    """What a constructor does with its other options: True if it hands them on to a base, False if it drops them.
 
     None where it does something else with them, or its text is not there.
     """
@@ -61,15 +64,26 @@ def _passed_up(function: Any, others: str) -> bool | None:
         for keyword in call.keywords
         if keyword.arg is None and isinstance(keyword.value, ast.Name) and keyword.value.id == others
     ]
-    if not uses:
+    lookups = _lookups(tree, others)
+    if uses == lookups:  # what is not looked up is dropped
         return False
-    return True if handed and uses - len(handed) <= _lookups(tree, others) else None
+    return True if handed and uses - len(handed) <= lookups else None
 
 
 def _lookups(tree: ast.AST, name: str) -> int:
     """Number of places that look up single values of a dictionary."""
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ('get', 'pop')]
     return sum(isinstance(node.value, ast.Name) and node.value.id == name for node in attributes)
+
+
+def _looked_up(function: Any, others: str) -> list[str]:
+    """The names of options that a constructor looks up among its other ones."""
+    try:
+        return (
+            re.findall(rf"\b{others}\.(?:get|pop)\(\s*['\"](\w+)['\"]", inspect.getsource(function)) if others else []
+        )
+    except (OSError, TypeError):
+        return []
 
 
 def _hints(function: Any) -> dict[str, Any]:

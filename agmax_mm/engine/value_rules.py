@@ -159,6 +159,25 @@ def broken_rule(name: str, value: Any) -> str | None:
     return None if rule is None or value is None or rule.holds(value) else rule.expected
 
 
+def check_value(place: str, name: str, value: Any) -> None:
+    """Refuse a value that an option's name rules out.
+
+    Raises:
+        ValueError: With the place and what was expected.
+    """
+    expected = broken_rule(name, value)
+    if expected is not None:
+        raise ValueError(f'{place}: expected {expected}, got {value!r}')
+
+
+def check_values(place: str, name: str, value: Any) -> None:
+    """As :func:`check_value`, also those in dictionaries of plain options, such as a detector's ``test_cfg``."""
+    check_value(place, name, value)
+    if isinstance(value, dict) and 'type' not in value:
+        for key, inner in value.items():
+            check_values(f'{place}.{key}', str(key), inner)
+
+
 def broken_hint(hint: Any, value: Any) -> str | None:
     """The expectation of an annotation; None where the value fits, or the annotation says nothing about plain values.
 
