@@ -30,26 +30,30 @@ MODELS = Registry(
     scope=_SCOPE,
     locations=[
         'agmax_mm.models',
-        'agmax_mm.captioning.captioner',
-        'agmax_mm.captioning.nic_head',
+        'agmax_mm.captioning.parts',
         'agmax_mm.localization.parts',
-        'agmax_mm.speech',
+        'agmax_mm.speech.parts',
     ],
 )
 DATASETS = Registry(
     'dataset',
     parent=MMENGINE_DATASETS,
     scope=_SCOPE,
-    locations=['agmax_mm.datasets', 'agmax_mm.captioning.datasets', 'agmax_mm.localization.parts', 'agmax_mm.speech'],
+    locations=[
+        'agmax_mm.datasets',
+        'agmax_mm.captioning.parts',
+        'agmax_mm.localization.parts',
+        'agmax_mm.speech.parts',
+    ],
 )
 METRICS = Registry(
     'metric',
     parent=MMENGINE_METRICS,
     scope=_SCOPE,
-    locations=['agmax_mm.captioning.caption_metric', 'agmax_mm.localization.parts', 'agmax_mm.speech'],
+    locations=['agmax_mm.captioning.parts', 'agmax_mm.localization.parts', 'agmax_mm.speech.parts'],
 )
 TRANSFORMS = Registry(
-    'transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['agmax_mm.datasets', 'agmax_mm.speech']
+    'transform', parent=MMENGINE_TRANSFORMS, scope=_SCOPE, locations=['agmax_mm.datasets', 'agmax_mm.speech.parts']
 )
 HOOKS = Registry(
     'hook',

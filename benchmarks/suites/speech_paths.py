@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from agmax_mm.speech import SpeechDataPreprocessor
+from agmax_mm.speech.preprocessor import SpeechDataPreprocessor
 from agmax_mm.speech.recordings import fixed
 
 RATE = 16000

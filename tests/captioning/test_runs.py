@@ -111,7 +111,7 @@ def test_a_checkpoint_is_enough_to_predict(run, tmp_path):
     assert one_line(found) == f'{picture}: {found["caption"]}'
     write_predictions([found], tmp_path / 'out.csv')
     assert (tmp_path / 'out.csv').read_text().splitlines()[1].startswith(f'{picture},{found["caption"]},-')
-    assert draw([found], (), tmp_path) == 1
+    assert draw([found], (), tmp_path, narrow.picture) == 1
     with pytest.raises(ValueError, match='expected a beam of at least 1, got 0'):
         Predictor(moved, beam=0)
 

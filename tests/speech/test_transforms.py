@@ -7,7 +7,7 @@ import torch
 from mmpretrain.structures import DataSample
 
 from agmax_mm.functional import mel_filterbank, short_time_fourier
-from agmax_mm.speech import (
+from agmax_mm.speech.parts import (
     BackgroundNoise,
     ChangeAmplitude,
     ChangeSpeedAndPitch,
