@@ -22,6 +22,8 @@ from tests.robustness import small
 pytest.importorskip('imagecorruptions')
 
 ROOT = Path(__file__).parents[2]
+# All that need no boxes.
+PLAIN = tuple(name for name in SUITES if name != 'localization')
 SLANTED = [[1.0, 0.5, 0.2], [0, 1.0, 0.4], [0.4, 0, 1.0]]
 SHORT = {
     'corruption.corruptions': ['gaussian_noise', 'frost'],
@@ -46,7 +48,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def opened(folder, out, suites=tuple(SUITES), options=SHORT, workers=0, checkpoints=('plain', 'slanted'), **others):
+def opened(folder, out, suites=PLAIN, options=SHORT, workers=0, checkpoints=('plain', 'slanted'), **others):
     return open_measurement(
         str(folder / 'config.py'),
         [str(folder / f'{name}.pth') for name in checkpoints],
@@ -72,7 +74,7 @@ def whole(folder):
 
 
 def test_nothing_is_left_out(whole):
-    assert {entry['suite'] for entry in whole} == set(SUITES)
+    assert {entry['suite'] for entry in whole} == set(PLAIN)
     # 3 corruption, 2 x (2 + 4) attacks, 2, 2 and 1 of the rest, 2 noises: for two models.
     assert len(whole) == 2 * (3 + 6 + 6 + 2 + 2 + 2 + 1)
 
@@ -123,7 +125,7 @@ def test_suites_and_checkpoints_add_to_a_file(folder, whole, tmp_path):
     opened(folder, out).fill()
     assert numbers(out) == whole
     content = json.loads(out.read_text())
-    assert set(content['summaries']) == set(SUITES)
+    assert set(content['summaries']) == set(PLAIN)
     assert {name: entry['path'] for name, entry in content['checkpoints'].items()} == {
         name: str(folder / f'{name}.pth') for name in ('plain', 'slanted')
     }
@@ -149,7 +151,7 @@ def test_two_processes_and_the_command_give_the_same(folder, whole, tmp_path):
     assert numbers(tmp_path / 'out.json') == whole
     page = (tmp_path / 'report' / 'report.md').read_text()
     assert '| slanted |' in done.stdout
-    for name in SUITES:
+    for name in PLAIN:
         assert f'## {name}' in page
         assert (tmp_path / 'report' / f'{name}_fed.png').is_file()
     assert 'left' in done.stderr  # the time, at each tenth
