@@ -138,9 +138,13 @@ def test_a_run_goes_on_with_one_process_of_two(place, batch):
     option = [] if batch == 'total' else ['train_dataloader.batch_size=5']
     port = 29000 + os.getpid() % 900
     launcher = ('--nnodes', '1:2', '--rdzv-id', batch, '--rdzv-endpoint', f'localhost:{port}', '--max-restarts', '3')
-    launcher += ('--rdzv-conf', 'last_call_timeout=5,join_timeout=120')
+    # The first one holds the store, and is the one that stays.
+    confs = [f'last_call_timeout=5,join_timeout=120,is_host={int(first)}' for first in (True, False)]
     step = f'custom_hooks.Fault.step={10**6}'
-    both = [start(place, batch, *option, step, 'epochs=40', launcher=launcher, processes=1) for _ in range(2)]
+    both = [
+        start(place, batch, *option, step, 'epochs=40', launcher=(*launcher, '--rdzv-conf', conf), processes=1)
+        for conf in confs
+    ]
     limit = time.monotonic() + 200
     while not (place / batch / 'epoch_2.pth').is_file() and time.monotonic() < limit:
         time.sleep(0.05)
