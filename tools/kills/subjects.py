@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing.process
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -137,6 +139,8 @@ def _become(log: Path, work: Any) -> None:
     sys.stdout = sys.stderr = stream
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup has started the harness
+    # Processes that the parent has begun are not this one's to wait for.
+    multiprocessing.process._children.clear()  # type: ignore[attr-defined]
     code: Any = 1
     try:
         run(work, '--resume goes on')
@@ -144,9 +148,13 @@ def _become(log: Path, work: Any) -> None:
         code = end.code
     except BaseException:
         traceback.print_exc()
-    stream.flush()
-    import multiprocessing.util
-
-    # What an ordinary process does at its end: its loaders' workers end with it.
-    multiprocessing.util._exit_function()  # type: ignore[attr-defined]
-    os._exit(int(code or 0))
+    try:
+        # What an ordinary process does at its end: its loaders' workers end with it.
+        multiprocessing.util._exit_function()  # type: ignore[attr-defined]
+    except BaseException:
+        traceback.print_exc()
+        code = code or 1
+    finally:
+        # A child that went on would be a second copy of its parent.
+        stream.flush()
+        os._exit(int(code or 0))
