@@ -82,6 +82,28 @@ def newest_checkpoint(folder: str | os.PathLike[str], damaged: list[Path] | None
     return max(whole, key=lambda entry: entry[0])[1] if whole else None
 
 
+def set_newer_aside(folder: str | os.PathLike[str], *, epoch: int, step: int) -> list[str]:
+    """Rename the checkpoints of a run's folder that are further in training than a place that a run goes back to.
+
+    Else they would later be taken for the newest ones of that run. Nothing looks for the new names.
+
+    Args:
+        folder: The run's folder.
+        epoch: Epochs that are made at the place.
+        step: Steps that are made there.
+
+    Returns:
+        The new names, which begin with ``earlier_``.
+    """
+    names = []
+    for path in sorted(Path(folder).glob('*.pth')):
+        found = _STEP.fullmatch(path.stem) or (_BEST_STEP.search(path.stem) if path.stem.startswith('best_') else None)
+        if found and int(found[2]) > (epoch if found[1] == 'epoch' else step):
+            path.replace(path.with_name(f'earlier_{path.name}'))
+            names.append(f'earlier_{path.name}')
+    return names
+
+
 def _steps_of(path: Path) -> int | None:
     """Steps that a run had made when it wrote a checkpoint; None where that is not whole."""
     try:

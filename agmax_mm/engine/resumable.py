@@ -12,7 +12,7 @@ from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
 from torch.utils.data import DataLoader
 
-from agmax_mm.checkpoints.files import STOPPED, newest_checkpoint
+from agmax_mm.checkpoints.files import STOPPED, newest_checkpoint, set_newer_aside
 from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.loops import IMAGES_OF_EPOCH, OWN_LOOPS, EpochTrainLoop, may_stop
 from agmax_mm.engine.stopping import Stopped, StopRequest, keep_workers
@@ -154,6 +154,7 @@ class ResumableRunner(HostRunner):
         and may be missing, empty or of a damaged file.
         """
         self._folder = self._checkpoint_folder()
+        goes_back = self._resume and self._load_from is not None and not self._has_loaded
         if self._resume and self._load_from is None and not self._has_loaded:
             damaged: list[Path] = []
             newest = newest_checkpoint(self._folder, damaged)
@@ -171,10 +172,19 @@ class ResumableRunner(HostRunner):
         for name, path in list(self.message_hub.runtime_info.items()):
             if name.startswith(('best_ckpt', 'last_ckpt')) and isinstance(path, str) and '://' not in path:
                 self.message_hub.update_info(name, str(self._folder / Path(path).name))
+        if goes_back:
+            self._set_newer_aside()
         resumed = Path(self._load_from)
         if resumed.resolve().parent == self._folder.resolve():
             self._saved = (self.iter, resumed.name)
             self._note_last(str(self._folder / resumed.name))
+
+    @master_only
+    def _set_newer_aside(self) -> None:
+        """Let no checkpoint that the run goes back behind be taken for its newest one later."""
+        names = set_newer_aside(self._folder, epoch=self.epoch, step=self.iter)
+        if names:
+            self.logger.warning(f'resume: checkpoints behind step {self.iter} are set aside as {first_names(names)}')
 
     def _checkpoint_folder(self) -> Path:
         """Where the run's checkpoints lie: in its work directory, or below the ``out_dir`` of the hook that saves."""

@@ -30,3 +30,26 @@ def test_recipes_are_named_by_their_place_below_configs():
     assert named('configs/agmax/a.py') == named('/home/me/configs/here/configs/agmax/a.py') == 'agmax/a.py'
     assert named('/tmp/mine.py') == 'mine.py'
     assert named(None) == 'x'
+
+
+def test_a_validation_behind_its_checkpoint_is_told_apart():
+    """The checkpoint of step 8 knows the first epoch's; the folder also has its own, and one behind it."""
+    from types import SimpleNamespace
+
+    from agmax_mm.engine.hooks import RunRecordHook
+
+    first, own, later = ({'epoch': n, 'iter': 4 * n, 'accuracy/top1': 10.0 * n} for n in (1, 2, 3))
+    run = {'setup_sha256': 'a', 'seed': 1}
+    folder = {**run, 'history': {'val': [first, own, later]}}
+
+    def resumed(known, folder):
+        hook = RunRecordHook()
+        hook.record = {**run, 'history': {}, 'processes': []}
+        hook._resumed = {'history': {'val': known}, 'values': {}}
+        hook._continue(folder, SimpleNamespace(iter=8))
+        return hook.record['history']['val'], hook.validated_since
+
+    assert resumed([first], folder) == ([first, own], [own])
+    # The best checkpoint is written behind its validation.
+    assert resumed([first, own], folder) == ([first, own], [])
+    assert resumed([first], {**folder, 'seed': 2}) == ([first], [])

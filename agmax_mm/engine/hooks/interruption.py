@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from mmengine.hooks import EMAHook, Hook
+from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook, ParamSchedulerHook
 
 from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
@@ -32,11 +33,15 @@ class InterruptionHook(Hook):
         runner.images_of_epoch = (checkpoint.get('meta') or {}).get(IMAGES_OF_EPOCH, 0)
 
     def before_train(self, runner: Any) -> None:
-        """Make up for a validation."""
+        """Make up for a validation, and let hooks that follow the scores know of those that there were."""
         request = runner.stop_request
         request.listen()
         # Where it is missing for one process, all make up for it.
-        if validation_is_due(runner) and not request.least(not _is_missing(runner)):
+        makes_up = validation_is_due(runner) and not request.least(not _is_missing(runner))
+        _recall_patience(runner, runner.iter - makes_up)
+        if not makes_up:
+            _step_schedules(runner)
+        else:
             runner.logger.info(f'resume: validating step {runner.iter}, which was not validated to the end')
             runner.val_loop.run()
 
@@ -58,9 +63,45 @@ class InterruptionHook(Hook):
 
 def _is_missing(runner: Any) -> bool:
     """Whether the record lacks the validation of the last step, or the best checkpoint has to be found again."""
-    records = [hook for hook in runner.hooks if isinstance(hook, RunRecordHook)]
-    validated = any(point['iter'] == runner.iter for hook in records for point in hook.record['history']['val'])
+    validated = any(point['iter'] == runner.iter for point in _validations(runner))
     return not validated or any(isinstance(hook, SafeCheckpointHook) and hook.lost_best for hook in runner.hooks)
+
+
+def _validations(runner: Any) -> list[dict[str, Any]]:
+    """The recorded validations of the run so far, with their steps and metrics."""
+    records = [hook for hook in runner.hooks if isinstance(hook, RunRecordHook)]
+    return [point for hook in records for point in hook.record['history']['val']]
+
+
+def _scores(point: dict[str, Any]) -> dict[str, float]:
+    """The metrics of a recorded validation; what JSON has no number for is null there."""
+    return {name: math.nan if value is None else value for name, value in point.items()}
+
+
+def _step_schedules(runner: Any) -> None:
+    """Let schedules that wait for a plateau see the validation that the resumed checkpoint was written before."""
+    records = [hook for hook in runner.hooks if isinstance(hook, RunRecordHook)]
+    for point in (point for record in records for point in record.validated_since):
+        for hook in (hook for hook in runner.hooks if isinstance(hook, ParamSchedulerHook)):
+            hook.after_val_epoch(runner, _scores(point))
+
+
+def _recall_patience(runner: Any, last: int) -> None:
+    """Show the host's hooks of early stopping the validations up to a step: no checkpoint holds what they count.
+
+    The last one decides, so that a run that has stopped early stays stopped, and a greater patience goes on with it.
+    """
+    hooks = [hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook)]
+    stops = []
+    for hook in hooks:
+        runner.train_loop.stop_training = False
+        for point in _validations(runner):
+            if point['iter'] <= last and hook.monitor in point:
+                runner.train_loop.stop_training = False
+                hook.after_val_epoch(runner, _scores(point))
+        stops.append(runner.train_loop.stop_training)
+    if hooks:
+        runner.train_loop.stop_training = any(stops)
 
 
 def _take_averages_back(runner: Any) -> None:

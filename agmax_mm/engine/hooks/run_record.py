@@ -52,6 +52,8 @@ class RunRecordHook(Hook):
             raise ValueError(f'RunRecordHook.interval: expected at least 1, got {interval}')
         self.interval = interval
         self.record: dict[str, Any] = {}
+        # The validation of a resumed checkpoint, if the checkpoint itself was written before it.
+        self.validated_since: list[dict[str, Any]] = []
         self._values: dict[str, list[Any]] = {}
         self._started = 0.0
         self._earlier_wall_time = 0.0
@@ -137,7 +139,10 @@ class RunRecordHook(Hook):
         if all(earlier.get(key) == self.record[key] for key in ('setup_sha256', 'seed')):
             val = self.record['history']['val']
             steps = {point['iter'] for point in val}
-            val += [p for p in history.get('val', []) if p['iter'] == runner.iter and p['iter'] not in steps]
+            self.validated_since = [
+                p for p in history.get('val', []) if p['iter'] == runner.iter and p['iter'] not in steps
+            ]
+            val += self.validated_since
         self.record['processes'] = earlier.get('processes') or self.record['processes']
         self._earlier_wall_time = earlier.get('wall_time_s', 0.0)
         self.record['scores'] = _scores(self.record['history']['val'])
