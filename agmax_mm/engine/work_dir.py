@@ -12,6 +12,7 @@ from mmengine.dist import master_only
 from agmax_mm.checkpoints.files import STOPPED
 from agmax_mm.engine.hashes import config_hash, setup_hash
 from agmax_mm.fileio import RESULT_FILE
+from agmax_mm.wording import first_names
 
 # What a run leaves behind and another run would take for its own.
 _CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', STOPPED.format('*'))
@@ -60,9 +61,21 @@ def check_work_dir(config: Config, *, resume: bool) -> None:
     """
     folder = Path(config.work_dir)
     record = _record(folder)
-    if record is None:
-        return
     ways = '--work-dir takes another folder, --force this one in any case'
+    if record is not None:
+        _check_record(record, config, resume=resume, ways=ways)
+
+    kept = sorted(path.name for pattern in _CHECKPOINTS for path in folder.glob(pattern))
+    if kept and not resume:
+        # Later, the checkpoints of both would be taken for those of one run.
+        raise ValueError(
+            f'work dir {str(folder)!r}: expected no checkpoints of a run that has not ended, got {first_names(kept)}; '
+            f'--resume goes on with it, {ways}'
+        )
+
+
+def _check_record(record: dict[str, Any], config: Config, *, resume: bool, ways: str) -> None:
+    folder = Path(config.work_dir)
     same = record.get('setup_sha256') == setup_hash(config) or record.get('config_sha256') == config_hash(config)
     if not same and 'setup_sha256' not in record:
         raise ValueError(
@@ -79,14 +92,6 @@ def check_work_dir(config: Config, *, resume: bool) -> None:
         raise ValueError(
             f'work dir {str(folder)!r}: expected no finished run, got one of {record.get("epochs")} epochs; --resume '
             f'goes on with it, {ways}'
-        )
-
-    kept = sorted(path.name for pattern in _CHECKPOINTS for path in folder.glob(pattern))
-    if kept and not resume:
-        # Later, the checkpoints of both would be taken for those of one run.
-        raise ValueError(
-            f'work dir {str(folder)!r}: expected no checkpoints of a run that has not ended, got {", ".join(kept)}; '
-            f'--resume goes on with it, {ways}'
         )
 
 

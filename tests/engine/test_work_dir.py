@@ -84,8 +84,14 @@ def test_the_seed_and_the_machine_make_no_other_run(tmp_path):
 
 def test_a_folder_without_a_record_is_free(tmp_path):
     (tmp_path / 'result.json').write_text('{')
-    check_work_dir(_config(AGMAX, tmp_path), resume=False)
-    for name in ('epoch_2.pth', 'best_accuracy_top1_epoch_1.pth', 'last_checkpoint', 'notes.txt'):
+    config = _config(AGMAX, tmp_path)
+    check_work_dir(config, resume=False)
+    # But not one in which the host's own tools have trained.
+    (tmp_path / 'epoch_1.pth').write_text('')
+    with pytest.raises(ValueError, match=r'no checkpoints of a run that has not ended, got epoch_1.pth; --resume'):
+        check_work_dir(config, resume=False)
+    check_work_dir(config, resume=True)
+    for name in ('epoch_1.pth', 'epoch_2.pth', 'best_accuracy_top1_epoch_1.pth', 'last_checkpoint', 'notes.txt'):
         (tmp_path / name).write_text('')
     clear_work_dir(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ['notes.txt']
