@@ -94,8 +94,8 @@ def read_study(path: Path) -> Study:
     try:
         text = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
         assigned = Config.fromfile(path).to_dict()
-    except (SyntaxError, TypeError, KeyError, NameError, AttributeError) as error:
-        raise ValueError(f'{who}: expected Python that mmengine can read, got {error}') from None
+    except Exception as error:  # whatever its own lines raise
+        raise ValueError(f'{who}: expected Python that mmengine can read, got {" ".join(str(error).split())}') from None
     content = {key: value for key, value in assigned.items() if not key.startswith('_')}
     if not text:
         raise ValueError(f'{who}: expected a docstring that says what is compared, got none')
@@ -104,6 +104,10 @@ def read_study(path: Path) -> Study:
             f'{who}: expected base, seeds, arms or a grid, and maybe options, references, transfers and metrics, '
             f'got {", ".join(content)}'
         )
+    if not isinstance(content['base'], str):
+        raise ValueError(f'{who}: expected base to be the path of a config, got {content["base"]!r}')
+    if not isinstance(content.get('options', {}), dict):
+        raise ValueError(f'{who}: expected options to map keys of the config to values, got {content["options"]!r}')
     if 'grid' in content:
         arms, references = _expand(content['grid'], who)
     else:
@@ -148,13 +152,13 @@ def _options_by_name(value: Any, who: str) -> dict[str, dict[str, Any]]:
         raise ValueError(f'{who}: expected to map each name to its options, got {value!r}')
     for name in value:
         # They become names of files.
-        if not re.fullmatch(r'[A-Za-z0-9_-]+', name):
+        if not isinstance(name, str) or not re.fullmatch(r'[A-Za-z0-9_-]+', name):
             raise ValueError(f'{who}: expected names of letters, digits, "_" and "-", got {name!r}')
     return value
 
 
 def _references(value: Any, arms: Mapping[str, Any], who: str) -> dict[str, str]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
         raise ValueError(f'{who}: expected references to map names of arms to names of arms, got {value!r}')
     for pair in value.items():
         if pair[0] == pair[1] or not set(pair) <= set(arms):

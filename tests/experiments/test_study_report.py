@@ -179,6 +179,20 @@ def test_scores_of_detection_are_in_percent(study):
         ('plain={}', 'plain=1', 'arms'),
         ('dict(plain={}', "dict({'a/b': {}}", "'a/b'"),
         ('seeds = [', 'seeds = [[', 'mmengine can read'),
+        ("base = 'base.py'", 'base = 1 / 0', 'mixing.py.*mmengine can read, got division by zero'),
+        ("base = 'base.py'", "base = '\0'", 'mixing.py.*mmengine can read, got .*null'),
+        ("base = 'base.py'", 'base = 5', 'base to be the path of a config, got 5'),
+        (
+            "base = 'base.py'",
+            "base = 'base.py'\noptions = [1]",
+            r'options to map keys of the config to values, got \[1\]',
+        ),
+        ('dict(plain={}', 'dict({5: {}}', 'names of letters.*got 5'),
+        (
+            'seeds = [',
+            "references = {'mixed': ['plain']}\nseeds = [",
+            'references to map names of arms to names of arms',
+        ),
     ],
 )
 def test_mistakes_in_a_study_are_named(tmp_path, old, new, message):
