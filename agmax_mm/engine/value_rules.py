@@ -124,6 +124,7 @@ RULES = {
     'score_thr': _within(0, 1),
     'pos_fraction': _within(0, 1),
     'num_views': _whole(1),
+    'num': _whole(1),
     'depth': _one_or_each(_whole(1)),
     'init_std': _POSITIVE,
     'topk': _one_or_each(_whole(1)),

@@ -92,9 +92,8 @@ def test_two_processes_stop_at_the_same_step_and_go_on(tmp_path):
         assert process.wait() == EXIT_RESUME, (tmp_path / 'stopped.log').read_text()[-2000:]
         assert json.loads((tmp_path / 'stopped' / RESULT_FILE).read_text())['status'] == 'interrupted'
     log = (tmp_path / 'stopped.log').read_text()
-    assert (
-        log.count('SIGUSR1: stopped at step') == log.count('SIGTERM: stopped at step') == 1
-    )  # the first process tells
+    # The first process tells.
+    assert [log.count(f'{name}: stopped at step') for name in ('SIGUSR1', 'SIGTERM')] == [1, 1]
     assert _launch(tmp_path, 'stopped', *longer).wait() == 0
     assert differences(tmp_path / 'stopped', tmp_path / 'whole') == []
 
