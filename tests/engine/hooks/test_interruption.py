@@ -39,7 +39,7 @@ class Run:
         self.param_schedulers = [plateau]
         self.hooks = [self.early, record, saver, ParamSchedulerHook()]
         self.record = record
-        again = to_validate if to_validate is not None else scores[-1]
+        again = to_validate if to_validate is not None else (scores or [None])[-1]
         self.val_loop = SimpleNamespace(run=lambda: self.validate(again))
 
     def validate(self, score):
