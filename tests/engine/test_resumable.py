@@ -6,23 +6,38 @@ from agmax_mm.checkpoints.files import newest_checkpoint
 from tests.engine.small import make_runner
 
 
+def train(folder, epochs, resume=False, checkpoint=None):
+    saver = {'checkpoint': {'type': 'CheckpointHook', 'interval': 1}}
+    runner = make_runner(folder, epochs=epochs, resume=resume, default_hooks=saver)
+    runner._load_from = None if checkpoint is None else str(checkpoint)
+    runner.train()
+    return runner
+
+
 def test_a_run_that_goes_back_leaves_no_checkpoint_that_would_be_taken_for_its_newest(tmp_path):
-    saver = {'default_hooks': {'checkpoint': {'type': 'CheckpointHook', 'interval': 1}}}
-    make_runner(tmp_path, epochs=3, **saver).train()
-    (tmp_path / 'best_acc_epoch_3.pth').write_bytes((tmp_path / 'epoch_3.pth').read_bytes())
-    (tmp_path / 'best_acc_epoch_1.pth').write_bytes((tmp_path / 'epoch_1.pth').read_bytes())
-    (tmp_path / 'stopped_iter_3.pth').write_bytes(b'behind the second step')
-    again = make_runner(tmp_path, epochs=3, resume=True, **saver)
-    again._load_from = str(tmp_path / 'epoch_1.pth')
-    again.load_or_resume()
-    assert again.iter == 2
-    newer = ['best_acc_epoch_3.pth', 'epoch_2.pth', 'epoch_3.pth', 'stopped_iter_3.pth']
-    kept = ['best_acc_epoch_1.pth', *(f'earlier_{name}' for name in newer), 'epoch_1.pth']
+    """Two steps an epoch."""
+    train(tmp_path, 3)
+    for epoch in (1, 3):
+        (tmp_path / f'best_acc_epoch_{epoch}.pth').write_bytes((tmp_path / f'epoch_{epoch}.pth').read_bytes())
+    old = (tmp_path / 'epoch_2.pth').read_bytes()
+    train(tmp_path, 2, resume=True, checkpoint=tmp_path / 'epoch_1.pth')
+    newer = ['best_acc_epoch_3.pth', 'epoch_2.pth', 'epoch_3.pth']
+    kept = ['best_acc_epoch_1.pth', *(f'earlier_{name}' for name in newer), 'epoch_1.pth', 'epoch_2.pth']
     assert sorted(path.name for path in tmp_path.glob('*.pth')) == kept
-    assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_1.pth'
-    # Without a named file nothing is set aside.
-    (tmp_path / 'earlier_epoch_2.pth').rename(tmp_path / 'epoch_2.pth')
-    newest = make_runner(tmp_path, epochs=3, resume=True, **saver)
-    newest.load_or_resume()
-    assert newest.iter == 4
-    assert (tmp_path / 'epoch_1.pth').is_file()
+    assert (tmp_path / 'earlier_epoch_2.pth').read_bytes() == old
+    assert newest_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+    # Without a named file the newest one is taken, and nothing is set aside.
+    (tmp_path / 'earlier_epoch_3.pth').rename(tmp_path / 'epoch_3.pth')
+    assert train(tmp_path, 3, resume=True).iter == 6
+    assert (tmp_path / 'epoch_3.pth').is_file()
+
+
+def test_stopped_and_counted_checkpoints_behind_the_place_are_set_aside(tmp_path):
+    from agmax_mm.checkpoints.files import set_newer_aside
+
+    names = ['iter_20.pth', 'iter_30.pth', 'stopped_iter_25.pth', 'best_a_b_iter_30.pth', 'backbone_iter_30.pth']
+    for name in names:
+        (tmp_path / name).touch()
+    aside = [f'earlier_{name}' for name in ('best_a_b_iter_30.pth', 'iter_30.pth', 'stopped_iter_25.pth')]
+    assert set_newer_aside(tmp_path, epoch=0, step=20) == aside
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['backbone_iter_30.pth', *aside, 'iter_20.pth']
