@@ -62,7 +62,10 @@ def comparisons(references: Sequence[Sequence[Words]], draws: int) -> list[Compa
         ValueError: If there is one picture.
     """
     if len(references) < 2:
-        raise ValueError(f'comparisons: expected at least 2 pictures, got {len(references)}')
+        raise ValueError(
+            f'CaptionMetric.comparisons: expected at least 2 pictures, got {len(references)}; set '
+            'val_evaluator.comparisons=0'
+        )
     drawn = [python_scores(_of_others(references, seed), references) for seed in range(draws)]
     names = list(drawn[0])
     spread = {name: float(np.std([scores[name] for scores in drawn], ddof=1)) for name in names} if draws > 1 else {}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from mmengine.dist import barrier, is_main_process
+from mmengine.dist import all_gather, all_reduce, barrier, get_dist_info, get_rank
 from mmengine.hooks import Hook
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from agmax_mm.checkpoints.files import write_weights
 from agmax_mm.fileio import load_checkpoint_file
@@ -32,14 +35,15 @@ class FeatureCacheHook(Hook):
     """Run a frozen backbone over each picture once, and train and evaluate on its features.
 
     They are kept in files, whose names tell the weights, the pictures, by path, size and time, and the pipeline: other
-    runs with the same ones read them. Without such a file, the main process computes it.
+    runs with the same ones read them. Without such a file, each process computes its share, with as many workers as
+    the data loader has.
 
     Args:
         folder: Where the files are.
-        batch_size: Pictures at a time.
+        batch_size: Pictures at a time, of each process.
 
     Raises:
-        ValueError: Before training or testing, if the backbone learns, or a pipeline draws at random.
+        ValueError: Before training or testing, if the backbone or the neck learns, or a pipeline draws at random.
     """
 
     # After the hook that loads the backbone.
@@ -77,35 +81,88 @@ class FeatureCacheHook(Hook):
                 'FeatureCacheHook: expected a frozen backbone without batch_statistics, got one that changes; set '
                 'model.freeze_backbone=True, or default_hooks.features=None'
             )
-        drawn = [name for step in dataset.pipeline.transforms if 'Random' in (name := type(step).__name__)]
-        if drawn:
+        if model.neck is not None and any(parameter.requires_grad for parameter in model.neck.parameters()):
             raise ValueError(
-                f'FeatureCacheHook: expected a pipeline without chance, got {drawn[0]}; take it out, or set '
+                f'FeatureCacheHook: expected a neck without weights, got {type(model.neck).__name__}, which would not '
+                'learn; set default_hooks.features=None'
+            )
+        drawn = _step_of_chance(dataset)
+        if drawn is not None:
+            raise ValueError(
+                f'FeatureCacheHook: expected a pipeline without chance, got {drawn}; take it out, or set '
                 'default_hooks.features=None'
             )
         path = self.folder / f'{_key(model, dataset)}.safetensors'
-        if is_main_process() and not path.is_file():
-            write_weights({_NAME: self._compute(model, dataset)}, {'pictures': len(dataset.paths)}, path)
-        barrier()
-        dataset.features = load_checkpoint_file(path)['state_dict'][_NAME]
+        if _everywhere(path.is_file()):
+            dataset.features = load_checkpoint_file(path)['state_dict'][_NAME]
+        else:
+            dataset.features = self._compute(model, dataset, loader.num_workers)
+            # Once on each machine, whose folders may be its own.
+            if int(os.environ.get('LOCAL_RANK', get_rank())) == 0:
+                write_weights({_NAME: dataset.features}, {'pictures': len(dataset.paths)}, path)
+            barrier()
         runner.logger.info(f'features of {len(dataset.paths)} pictures: {path}')
 
     @torch.no_grad()
-    def _compute(self, model: Captioner, dataset: CaptionDataset) -> Tensor:
+    def _compute(self, model: Captioner, dataset: CaptionDataset, workers: int) -> Tensor:
         training = model.training
         model.eval()
-        found = []
+        rank, processes = get_dist_info()
+        # As many for each process; what is there twice is cut off.
+        rows = [
+            row % len(dataset.paths) for row in range(rank, -(-len(dataset.paths) // processes) * processes, processes)
+        ]
+        batches = DataLoader(_Pictures(dataset, rows), self.batch_size, num_workers=workers, collate_fn=list)
+        found: list[Tensor] = []
         with Bars() as bars:
-            bars.start(_NAME, len(dataset.paths))
-            for start in range(0, len(dataset.paths), self.batch_size):
-                paths = dataset.paths[start : start + self.batch_size]
-                pictures = [dataset.pipeline({'img_path': path})['inputs'] for path in paths]
+            bars.start(_NAME, len(rows))
+            for pictures in batches:
                 data = model.data_preprocessor({'inputs': pictures})
                 found.append(model.extract_feat(data['inputs']).float().cpu())
-                bars.update(_NAME, start + len(paths))
+                bars.update(_NAME, sum(map(len, found)))
             bars.finish(_NAME)
         model.train(training)
-        return torch.cat(found)
+        shares = all_gather(torch.cat(found))
+        return torch.stack(shares, dim=1).flatten(0, 1)[: len(dataset.paths)].contiguous()
+
+
+class _Pictures(Dataset[Tensor]):
+    """Some pictures of a data set, each once, as its pipeline makes them."""
+
+    def __init__(self, dataset: CaptionDataset, rows: list[int]) -> None:
+        self._paths = [dataset.paths[row] for row in rows]
+        self._pipeline = dataset.pipeline
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, place: int) -> Tensor:
+        picture: Tensor = self._pipeline({'img_path': self._paths[place]})['inputs']
+        return picture
+
+
+def _step_of_chance(dataset: CaptionDataset) -> str | None:
+    """The first step of the pipeline that draws from a random generator, whatever its name."""
+    facts: Any = {'img_path': dataset.paths[0]}
+    for step in dataset.pipeline.transforms:
+        before = _generators()
+        facts = step(facts)
+        if _generators() != before:
+            return type(step).__name__
+    return None
+
+
+def _generators() -> bytes:
+    return (
+        repr((random.getstate(), np.random.get_state(legacy=False))).encode() + torch.get_rng_state().numpy().tobytes()
+    )
+
+
+def _everywhere(here: bool) -> bool:
+    """Whether something holds in all processes."""
+    held = torch.tensor(int(here))
+    all_reduce(held, 'min')
+    return bool(held)
 
 
 def _key(model: Captioner, dataset: CaptionDataset) -> str:
@@ -114,7 +171,9 @@ def _key(model: Captioner, dataset: CaptionDataset) -> str:
     for name, value in [*_tensors(model.backbone), *_tensors(model.neck), *_tensors(model.data_preprocessor)]:
         parts.update(name.encode())
         parts.update(value.detach().cpu().contiguous().numpy().tobytes())
-    parts.update(repr((model.backbone, model.data_preprocessor.to_rgb)).encode())
+    # What has no weights may still count: which map the backbone hands on, and what the neck makes of it.
+    taken = getattr(model.backbone, 'out_indices', None)
+    parts.update(repr((model.backbone, taken, model.neck, model.data_preprocessor.to_rgb)).encode())
     return parts.hexdigest()[:32]
 
 

@@ -49,11 +49,12 @@ class CaptionFile:
     def summary(self) -> str:
         """All counts in one line, with places of what is left out."""
         captions = sum(len(image.captions) for image in self.images)
-        line = f'{self.source}: {len(self.images)} images, {captions} captions'
-        reasons = ', '.join(
-            f'{len(places)} {reason} ({first_names(places)})' for reason, places in self.left_out.items()
-        )
-        return f'{line}; left out: {reasons}' if reasons else line
+        return f'{self.source}: {len(self.images)} images, {captions} captions{self.reasons()}'
+
+    def reasons(self) -> str:
+        """What is left out and why, as the end of a line; empty where nothing is."""
+        counts = [f'{len(places)} {reason} ({first_names(places)})' for reason, places in self.left_out.items()]
+        return f'; left out: {", ".join(counts)}' if counts else ''
 
 
 def read_captions(path: str | Path, splits: Sequence[str] | None = None) -> CaptionFile:
@@ -82,7 +83,7 @@ def read_captions(path: str | Path, splits: Sequence[str] | None = None) -> Capt
     except UnicodeDecodeError as error:
         raise ValueError(f'captions {str(path)!r}: expected text in UTF-8, UTF-16 or UTF-32, got {error}') from None
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f'captions {str(path)!r}: expected JSON, got {error}') from None
+        raise ValueError(f"captions {str(path)!r}: expected JSON, in COCO's or Karpathy's form, got {error}") from None
     images: Any = content.get('images') if isinstance(content, dict) else None
     if not _is_list_of_objects(images):
         raise ValueError(f"captions {str(path)!r}: expected COCO's or Karpathy's form with a list of images")
@@ -98,7 +99,9 @@ def read_captions(path: str | Path, splits: Sequence[str] | None = None) -> Capt
     else:
         found = _coco(str(path), images, content['annotations'])
     if not found.images:
-        raise ValueError(f'captions {str(path)!r}: expected at least one image with a caption, got none')
+        raise ValueError(
+            f'captions {str(path)!r}: expected at least one image with a caption, got none{found.reasons()}'
+        )
     return found
 
 

@@ -9,7 +9,7 @@ LEGACY = {
     'batch_statistics': 'the frozen backbone normalises by the statistics of each training batch, and moves its own',
     'padded_mean': 'the loss is divided by the words of the longest caption times the captions, padding included',
     'past_end': 'beams go on after the end of a sentence, and what follows counts for its probability',
-    'special_words': 'captions may hold <unk>, <pad> and <start>',
+    'special_words': 'the search takes <unk>, <pad> and <start>, of which captions hold <unk>',
     'punctuation': 'marks such as the full stop are words',
     'random_test_views': 'test images are cropped and mirrored at random',
 }

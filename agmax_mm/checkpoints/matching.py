@@ -94,10 +94,14 @@ def require_match(
     if found.is_whole:
         check_finite({name: value for name, value in tensors.items() if name.startswith((within, *optional))}, path)
         return
-    width = any('pair_head' in name for name in found.names)
+    hints = {
+        'pair_head': '; model.agreement.pair_head.hid_channels sets the width of the pair head',
+        # Of a captioner.
+        'head.words.': '; model.head.vocabulary.file=FILE takes the words of its run, whose folder has vocabulary.json',
+    }
     raise ValueError(
         f'checkpoint {path!r}: expected the tensors of the {type(module).__name__}, got another network: {found}'
-        + ('; model.agreement.pair_head.hid_channels sets the width of the pair head' if width else '')
+        + ''.join(hint for part, hint in hints.items() if any(part in name for name in found.names))
     )
 
 

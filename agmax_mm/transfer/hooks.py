@@ -49,10 +49,7 @@ class LoadBackboneHook(Hook):
             return
         if self.checkpoint is None:
             runner.logger.info('backbone: no checkpoint given, training from scratch')
-            frozen = getattr(getattr(unwrap(runner.model), 'backbone', None), 'frozen_stages', -1)
-            if frozen >= 0:
-                advice = 'set model.backbone.frozen_stages=-1 and model.backbone.norm_eval=False'
-                runner.logger.warning(f'backbone: frozen_stages={frozen} keeps random weights; {advice}')
+            _warn_of_random_weights(runner)
             return
         load_from = runner.cfg.get('load_from')
         if load_from:
@@ -63,6 +60,24 @@ class LoadBackboneHook(Hook):
         backbone = load_backbone(runner.model, self.checkpoint, self.contract)
         runner.message_hub.update_info('pretraining', backbone.info.get('recipe'))
         runner.logger.info(f'backbone: loaded {self.checkpoint} ({backbone.summary()}), every tensor matched')
+
+
+def _warn_of_random_weights(runner: Runner) -> None:
+    model = unwrap(runner.model)
+    frozen = getattr(getattr(model, 'backbone', None), 'frozen_stages', -1)
+    if frozen >= 0:
+        advice = 'set model.backbone.frozen_stages=-1 and model.backbone.norm_eval=False'
+        runner.logger.warning(f'backbone: frozen_stages={frozen} keeps random weights; {advice}')
+    # Of captioners. Weights may come from elsewhere.
+    elif getattr(model, 'freeze_backbone', False) and not _names_weights(runner.cfg):
+        advice = 'set default_hooks.backbone.checkpoint=FILE, or model.freeze_backbone=False'
+        runner.logger.warning(f'backbone: freeze_backbone=True keeps random weights; {advice}')
+
+
+def _names_weights(config: Any) -> bool:
+    backbone = (config.get('model') or {}).get('backbone')
+    parts = backbone if isinstance(backbone, dict) else {}
+    return bool(config.get('load_from') or any(parts.get(key) for key in ('init_cfg', 'pretrained')))
 
 
 @HOOKS.register_module()

@@ -80,7 +80,7 @@ def changed(place, value, of=coco):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('{"images": [', 'expected JSON, got'),
+        ('{"images": [', "expected JSON, in COCO's or Karpathy's form, got"),
         ([], "expected COCO's or Karpathy's form with a list of images"),
         ({'images': [{'id': 1, 'file_name': 'a.png'}]}, 'expected annotations beside the images'),
         (changed(('annotations', 1, 'caption'), None), 'annotation 101: expected a caption, a text, got None'),
@@ -95,6 +95,16 @@ def test_faulty_files_are_refused(write, content, message):
     with pytest.raises(ValueError, match=message) as error:
         read_captions(write(content))
     assert '\n' not in str(error.value)
+
+
+def test_a_file_of_which_nothing_is_left_says_why(write):
+    content = coco()
+    for annotation in content['annotations']:
+        annotation['image_id'] = str(annotation['image_id'])
+    with pytest.raises(
+        ValueError, match=r"got none; left out: 12 captions of images .* with image_id '10'.*, 6 images"
+    ):
+        read_captions(write(content))
 
 
 def test_another_encoding_is_refused(write):

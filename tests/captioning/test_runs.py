@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from agmax_mm import Predictor
@@ -14,12 +16,14 @@ from agmax_mm.checkpoints.checkpoint import read_checkpoint
 from agmax_mm.engine.config import load_config, prepare_config
 from agmax_mm.engine.launch import evaluate, train
 from agmax_mm.engine.views import training_views
+from agmax_mm.fileio import load_checkpoint_file
 from agmax_mm.prediction.output import draw, one_line, write_predictions
 from agmax_mm.prediction.stored_config import stored_config
 from agmax_mm.results.captions import caption_sections
 from agmax_mm.results.page import Table
 from agmax_mm.results.runs import Run, load_run
 from tests.captioning.sets import SENTENCES, karpathy, write_pictures, write_set
+from tests.ranks import run_ranks
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'captioning'
 SMALL = CONFIGS / 'nic_r50-cutmix_20e_flickr8k.py'
@@ -93,6 +97,36 @@ def test_features_are_computed_once(run):
     assert [entry['caption'] for entry in model(pictures)] == [entry['caption'] for entry in results]
 
 
+def _evaluated(rank, folder, checkpoint, options):
+    os.chdir(folder)  # the host collects results in a folder of its own there
+    options = {**options, 'default_hooks.features.folder': f'{folder}/features', 'test_dataloader.batch_size': 2}
+    return evaluate(str(SMALL), checkpoint, work_dir=f'{folder}/test', options=options)
+
+
+def test_two_processes_score_as_one(run, tmp_path, monkeypatch):
+    folder, _, options = run
+    # 11 pictures: one process gets one of them a second time.
+    options = {**options, 'test_dataloader.dataset.splits': ['train', 'val'], 'test_evaluator.comparisons': 1}
+    places = tmp_path / 'one', tmp_path / 'two'
+    for place in places:
+        place.mkdir()
+    monkeypatch.chdir(tmp_path)
+    checkpoint = str(folder / 'epoch_60.pth')
+    whole = _evaluated(0, str(places[0]), checkpoint, options)
+    assert whole['caption/bleu4'] > 0.5
+    for scores in run_ranks(_evaluated, 2, places[1], str(places[1]), checkpoint, options):
+        assert scores == whole
+    one, two = (json.loads((place / 'test' / 'caption_results.json').read_text()) for place in places)
+    assert one == two
+    assert len(one) == 11
+    one, two = (json.loads((place / 'test' / 'captions.json').read_text()) for place in places)
+    assert [picture['path'] for picture in one['pictures']] == [picture['path'] for picture in two['pictures']]
+    assert one['comparisons'] == two['comparisons']
+    # Each process looked at its share, and one wrote all.
+    one, two = (load_checkpoint_file(next((place / 'features').iterdir())) for place in places)
+    torch.testing.assert_close(one['state_dict'], two['state_dict'])
+
+
 def test_a_checkpoint_is_enough_to_predict(run, tmp_path):
     folder, data, _ = run
     checkpoint = folder / 'epoch_60.pth'
@@ -119,7 +153,7 @@ def test_a_checkpoint_is_enough_to_predict(run, tmp_path):
 def test_weights_do_not_fit_another_vocabulary(run, tmp_path):
     folder, _, options = run
     fewer = {**options, 'model.head.vocabulary.min_count': 9}
-    with pytest.raises(ValueError, match='head'):
+    with pytest.raises(ValueError, match=r'head.*; model.head.vocabulary.file=FILE takes the words'):
         evaluate(str(SMALL), str(folder / 'epoch_60.pth'), work_dir=str(tmp_path), options=fewer)
     # Without the captions of training the file of the run is taken.
     named = {**options, 'model.head.vocabulary.file': str(folder / 'vocabulary.json')}
@@ -194,6 +228,8 @@ def test_reference_code_by_one_switch(tmp_path):
     assert '.' in runner.model.head.vocabulary.words
     assert runner.model.train().backbone.training
     assert (tmp_path / 'run' / 'epoch_1.pth').is_file()
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    assert 'freeze_backbone=True keeps random weights; set default_hooks.backbone.checkpoint=FILE' in log.read_text()
 
 
 def test_views_show_captions(tmp_path):

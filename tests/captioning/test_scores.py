@@ -69,6 +69,40 @@ def test_cider_of_one_image_alone_is_nothing():
     assert cider([['a', 'cat']], [[['a', 'cat']]]) == [0.0]
 
 
+@pytest.mark.parametrize(
+    ('seed', 'expected'),
+    [
+        (
+            0,
+            (
+                0.7035604172842156,
+                0.480717677562377,
+                0.372633585653838,
+                0.3200723404659256,
+                0.55024174896831,
+                1.48670564386132,
+            ),
+        ),
+        (
+            1,
+            (
+                0.6818362114186266,
+                0.5577490229371975,
+                0.496068640380051,
+                0.4585223495508509,
+                0.63332849987566,
+                1.788585291651705,
+            ),
+        ),
+    ],
+)
+def test_values_that_the_scorers_of_coco_gave(seed, expected):
+    """BLEU-1 to BLEU-4, ROUGE-L and CIDEr of pycocoevalcap 1.2, which need not be installed here."""
+    captions, references = made(seed)
+    found = *bleu(captions, references), mean(rouge_l(captions, references)), mean(cider(captions, references))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
 def test_equal_to_the_scorers_of_coco():
     reference = pytest.importorskip('pycocoevalcap.cider.cider_scorer')
     from pycocoevalcap.bleu.bleu import Bleu
