@@ -103,6 +103,7 @@ def _evaluated(rank, folder, checkpoint, options):
     return evaluate(str(SMALL), checkpoint, work_dir=f'{folder}/test', options=options)
 
 
+@pytest.mark.slow
 def test_two_processes_score_as_one(run, tmp_path, monkeypatch):
     folder, _, options = run
     # 11 pictures: one process gets one of them a second time.
