@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +17,7 @@ from agmax_mm.captioning.feature_cache import FeatureCacheHook
 from agmax_mm.captioning.nic_head import NICHead
 from agmax_mm.captioning.vocabulary import Vocabulary
 from tests.captioning.sets import write_set
+from tests.ranks import run_ranks
 
 LOAD = {'type': 'LoadImageFromFile'}
 RESIZE = {'type': 'Resize', 'scale': (16, 16)}
@@ -43,25 +46,39 @@ def captioner(neck):
     )
 
 
+def given(folder, model, *steps, workers=0):
+    """A data set of five pictures with features of a model, by a pipeline, and the files that hold them."""
+    dataset = CaptionDataset(
+        'annotations/captions_val2014.json',
+        data_root=str(folder / 'coco'),
+        image_dir='val2014',
+        pipeline=[LOAD, RESIZE, *steps, PACK],
+        test_mode=True,
+    )
+    loader = SimpleNamespace(dataset=dataset, num_workers=workers)
+    runner = SimpleNamespace(model=model, test_dataloader=loader, logger=logging.getLogger('test'))
+    FeatureCacheHook(str(folder / 'features'), batch_size=4).before_test(runner)
+    return dataset, sorted((folder / 'features').iterdir())
+
+
 @pytest.fixture
 def give(tmp_path):
-    """Give a data set of six pictures features: of a model, by a pipeline."""
-    root = write_set(tmp_path / 'coco')
+    write_set(tmp_path / 'coco', 5)
+    return partial(given, tmp_path)
 
-    def give(model, *steps, workers=0):
-        dataset = CaptionDataset(
-            'annotations/captions_val2014.json',
-            data_root=str(root),
-            image_dir='val2014',
-            pipeline=[LOAD, RESIZE, *steps, PACK],
-            test_mode=True,
-        )
-        loader = SimpleNamespace(dataset=dataset, num_workers=workers)
-        runner = SimpleNamespace(model=model, test_dataloader=loader, logger=logging.getLogger('test'))
-        FeatureCacheHook(str(tmp_path / 'features'), batch_size=4).before_test(runner)
-        return dataset, sorted((tmp_path / 'features').iterdir())
 
-    return give
+def _features_of_rank(rank, folder):
+    dataset, files = given(Path(folder), captioner(Pool('mean')))
+    return dataset.features, len(files)
+
+
+def test_two_processes_make_the_features_of_one(give, tmp_path):
+    whole = give(captioner(Pool('mean')))[0].features
+    (tmp_path / 'features').rename(tmp_path / 'before')
+    # Five pictures: one of the processes has one less.
+    for found, files in run_ranks(_features_of_rank, 2, tmp_path, str(tmp_path)):
+        torch.testing.assert_close(found, whole)
+        assert files == 1
 
 
 @pytest.mark.parametrize('workers', [0, 1])
@@ -71,7 +88,7 @@ def test_features_are_those_of_the_network(give, workers):
     assert model.training, 'the mode is as before'
     found, dataset.features = dataset.features, None
     model.eval()
-    for row in range(6):
+    for row in range(5):
         data = model.data_preprocessor({'inputs': [dataset[row]['inputs']]})
         torch.testing.assert_close(found[row], model(data['inputs'])[0])
     assert not torch.equal(found[0], found[1])
