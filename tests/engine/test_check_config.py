@@ -101,6 +101,7 @@ def test_mistakes_in_detectors_name_their_place():
         'model.train_cfg.rpn.assigner.pos_iou_thrr=0.5': "unknown key 'pos_iou_thrr', the nearest known one is 'pos_i",
         'model.neck.num_outs=many': "model.neck.num_outs: expected a number, such as 5, got 'many'",
         'model.roi_head.bbox_head.loss_cls.loss_weight=-1': 'loss_weight: expected a number of at least 0',
+        'model.train_cfg.rcnn.sampler.num=1.5': 'rcnn.sampler.num: expected a whole number of at least 1, got 1.5',
         'default_hooks.detections.detectonss=1': "default_hooks.detections: unknown key 'detectonss'",
     }
     faults = []
