@@ -13,6 +13,8 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 BIN := .venv/bin
+# Tests of processes wait for them, so there is one more at a time than cores.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 1))')
 FIND_PYTHON = $(or $(PYTHON),false) -c '' 2>/dev/null || { \
   echo 'error: no $(or $(PYTHON),python3.11 to python3.13) here: install Python 3.11 or newer, or name it, as in:' \
   'make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -29,7 +31,7 @@ demo: install  ## Pre-train, transfer to detection and report, on data that ship
 	@$(BIN)/python tools/demo.py $(DEMO_ARGS)
 
 test: install  ## Run the tests; PYTEST_ARGS='-k name --runslow' goes to pytest
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 bench: install  ## Measure speed and memory into benchmarks/; BENCH_ARGS='--images DIR' for pictures of your own
 	@$(BIN)/python tools/benchmark.py all $(BENCH_ARGS)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ['Predictor', '__version__']
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # Where mmcv was installed without its compiled operators, those of agmax_mm.operators answer in their place.
 install()
