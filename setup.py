@@ -56,8 +56,8 @@ setup(
     python_requires='>=3.10,<3.14',
     # pip builds onedl-mmcv without its operators; agmax_mm.operators stands in for them.
     install_requires=[
-        'torch>=2.4,<2.15',
-        'torchvision>=0.19,<0.30',
+        'torch>=2.6,<2.15',
+        'torchvision>=0.21,<0.30',
         'onedl-mmengine>=0.10.12,<0.11',
         'onedl-mmcv>=2.3.6,<2.4',
         'onedl-mmpretrain>=1.3.6,<1.4',

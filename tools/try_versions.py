@@ -54,7 +54,7 @@ transfer --backbone backbone.safetensors --task voc --data-root data --classes 0
  model.train_cfg.rpn_proposal.max_per_img=16 model.test_cfg.rpn.max_per_img=16
 report run detector --out report
 """.replace('\n ', ' ').split('\n')[1:-1]
-WRITTEN = ('scores.json', 'predictions.json', 'backbone.safetensors', 'detector/results.json', 'report/index.html')
+WRITTEN = ('scores.json', 'predictions.json', 'backbone.safetensors', 'detector/transfer.json', 'report/index.html')
 
 
 class TrialError(Exception):
@@ -157,7 +157,7 @@ def main() -> None:
     """Try what the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog='example: python tools/try_versions.py python3.10:2.4.1 python3.11:2.12.1',
+        epilog='example: python tools/try_versions.py python3.10:2.6.0 python3.11:2.12.1',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -35,7 +35,7 @@ CLASSIFICATION = ('torch', 'torchvision', 'numpy', 'cv2', 'mmengine', 'mmcv', 'm
 DETECTION = (*CLASSIFICATION, 'operators', 'mmdet')
 # What setup.py allows.
 OLDEST_PYTHON, PYTHON_BOUND = (3, 10), (3, 14)
-OLDEST_TORCH, TORCH_BOUND = (2, 4), (2, 15)
+OLDEST_TORCH, TORCH_BOUND = (2, 6), (2, 15)
 REINSTALL = '--force-reinstall --no-deps'
 
 

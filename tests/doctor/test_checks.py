@@ -95,14 +95,14 @@ def test_torch_newer_than_tested_only_warns():
     minor = TORCH_BOUND[1]
     env = environment({'torch': f'2.{minor}.0', 'torchvision': f'0.{minor + 15}.0'})
     assert worst(env)[0] == 'warning'
-    assert f'newer than tested: expected >=2.4,<2.{minor}' in worst(env)[1]
+    assert f'newer than tested: expected >=2.6,<2.{minor}' in worst(env)[1]
     assert diagnose(env).exit_code == 0
 
 
 def test_torch_too_old():
-    assert worst(environment({'torch': '2.3.1', 'torchvision': '0.18.1'}))[0:2] == (
+    assert worst(environment({'torch': '2.5.1', 'torchvision': '0.20.1'}))[0:2] == (
         'error',
-        f'torch 2.3.1 is too old: expected >=2.4,<2.{TORCH_BOUND[1]}',
+        f'torch 2.5.1 is too old: expected >=2.6,<2.{TORCH_BOUND[1]}',
     )
 
 

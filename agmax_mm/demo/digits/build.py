@@ -3,7 +3,7 @@
 Layout below the root::
 
     digits/{train,test}/<class>/<id>.png     one digit as it was scanned, padded to 32x32, to pre-train and test
-    VOC2007/                                 JPEGImages, Annotations (XML), ImageSets/Main/{train,test}.txt
+    VOC2007/                                 JPEGImages, Annotations (XML), ImageSets/Main/{train,trainval,test}.txt
     annotations/instances_{train,test}.json  the same scenes for COCO, with masks
     manifest.json                            what was asked for and which digits went where
 """
@@ -176,7 +176,9 @@ def _write_scenes(root: Path, scenes: dict[str, list[Scene]], progress: _Counter
             (voc / 'Annotations' / f'{number:06d}.xml').write_text(voc_xml(number, scene), encoding='utf-8')
             progress.step()
         listing = ''.join(f'{number:06d}\n' for number in numbered)
-        (voc / 'ImageSets' / 'Main' / f'{split}.txt').write_text(listing, encoding='utf-8')
+        # Pascal VOC's own recipes train on the list trainval.
+        for name in ('train', 'trainval') if split == 'train' else (split,):
+            (voc / 'ImageSets' / 'Main' / f'{name}.txt').write_text(listing, encoding='utf-8')
         document = json.dumps(coco_document(numbered))
         (root / 'annotations' / f'instances_{split}.json').write_text(document, encoding='utf-8')
 
