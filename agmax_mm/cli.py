@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import traceback
@@ -52,8 +51,6 @@ def run(main: Callable[[], int | None], goes_on: str | None = None) -> None:
     """
     # Schedulers and the demonstration stop a command with these signals. A shell's background job ignores Ctrl-C.
     handle_stops(signal.default_int_handler)
-    # SIGTERM also ends the workers of data loaders. A worker that cleans up could wait for its queue for ever.
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         sys.exit(main() or 0)
     except KeyboardInterrupt:

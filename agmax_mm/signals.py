@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,18 @@ EXIT_RESUME = 75
 # Schedulers send SIGTERM, and SIGUSR1 where they were told to warn (Slurm's --signal); SIGHUP comes when a terminal
 # closes.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
+def _end_on_sigterm() -> None:
+    """Give SIGTERM its default in a forked child that inherited a handler of Python.
+
+    It ends the workers of loaders and pools. One that handles it could wait for its queue for ever.
+    """
+    if callable(signal.getsignal(signal.SIGTERM)):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+os.register_at_fork(after_in_child=_end_on_sigterm)
 
 
 def handle_stops(handler: Callable[[int, Any], Any]) -> dict[signal.Signals, Any]:

@@ -1,6 +1,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -104,3 +105,15 @@ def test_forked_workers_end_at_once():
     with pytest.raises(SystemExit) as stop:
         cli.run(main)
     assert stop.value.code == signal.SIGTERM
+
+
+def test_a_forked_worker_ends_with_sigterm_while_stops_are_handled():
+    script = (
+        'import multiprocessing, time\n'
+        'from agmax_mm.signals import handle_stops\n'
+        'handle_stops(lambda *signal: None)\n'
+        "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,), daemon=True)\n"
+        'worker.start(); worker.terminate(); worker.join(20); print(worker.exitcode)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
+    assert done.stdout == '-15\n', done.stderr
