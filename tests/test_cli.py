@@ -113,7 +113,7 @@ def test_a_forked_worker_ends_with_sigterm_while_stops_are_handled():
         'from agmax_mm.signals import handle_stops\n'
         'handle_stops(lambda *signal: None)\n'
         "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,), daemon=True)\n"
-        'worker.start(); worker.terminate(); worker.join(20); print(worker.exitcode)\n'
+        'worker.start(); time.sleep(0.5); worker.terminate(); worker.join(20); print(worker.exitcode)\n'
     )
     done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
     assert done.stdout == '-15\n', done.stderr
