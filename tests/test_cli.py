@@ -107,13 +107,22 @@ def test_forked_workers_end_at_once():
     assert stop.value.code == signal.SIGTERM
 
 
-def test_a_forked_worker_ends_with_sigterm_while_stops_are_handled():
+@pytest.mark.parametrize(
+    ('handle', 'code'), [('handle_stops(ignore)', -15), ('signal.signal(signal.SIGTERM, ignore)', 3)]
+)
+def test_a_forked_worker_ends_with_sigterm_where_this_package_handles_stops_and_nowhere_else(handle, code):
+    # At once, so that a signal that comes before the child has changed anything is among the cases.
     script = (
-        'import multiprocessing, time\n'
+        'import os, signal, sys, time\n'
         'from agmax_mm.signals import handle_stops\n'
-        'handle_stops(lambda *signal: None)\n'
-        "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,), daemon=True)\n"
-        'worker.start(); time.sleep(0.5); worker.terminate(); worker.join(20); print(worker.exitcode)\n'
+        'def ignore(*signal): pass\n'
+        f'{handle}\n'
+        'child = os.fork()\n'
+        'if child == 0:\n'
+        '    time.sleep(1)\n'
+        '    os._exit(3)\n'
+        'os.kill(child, signal.SIGTERM)\n'
+        'print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n'
     )
     done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
-    assert done.stdout == '-15\n', done.stderr
+    assert done.stdout == f'{code}\n', done.stderr

@@ -166,9 +166,7 @@ def test_without_the_guard_the_file_runs(way, evil, monkeypatch):
         pytest.importorskip('mmcv.ops', exc_type=ImportError)
     for module, name in NAMES:
         monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
-    if torch.__version__ >= '2.6':
-        # Older versions read unsafely where the caller says nothing.
-        monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     try:  # noqa: SIM105 (what happens after the reading is of no interest)
         WAYS[way](evil)
     except Exception:
