@@ -48,6 +48,53 @@ def add_data_words(parser: argparse.ArgumentParser, *, own: bool = False) -> Non
     )
 
 
+def add_measurement(parser: argparse.ArgumentParser) -> None:
+    """Add what the commands that measure checkpoints of a config on its test set have in common."""
+    parser.add_argument('config', help=f'{CONFIG_HELP}; its test set is used')
+    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
+    parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
+    parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
+    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    parser.add_argument(
+        '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
+    )
+    add_launcher(parser)
+    add_config_options(parser)
+
+
+def measurement_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of :func:`add_measurement`, as those of ``agmax_mm.robustness.suite.open_measurement``.
+
+    Raises:
+        ValueError: If an option cannot be read.
+    """
+    from agmax_mm.engine.options import parse_options
+
+    return {
+        'batch_size': args.batch_size,
+        'workers': args.workers,
+        'work_dir': args.work_dir,
+        'launcher': args.launcher,
+        'config_options': {**({'data_root': args.data} if args.data else {}), **parse_options(args.cfg_options)},
+    }
+
+
+def check_least(args: argparse.Namespace, **least: int) -> None:
+    """Refuse numbers that are too small.
+
+    Args:
+        args: The arguments.
+        least: The least value by the argument's name; None, an argument that is not given, is taken.
+
+    Raises:
+        ValueError: If one is below.
+    """
+    for name, bound in least.items():
+        value = getattr(args, name)
+        if value is not None and value < bound:
+            raise ValueError(f'--{name.replace("_", "-")}: expected at least {bound}, got {value}')
+
+
 def note_local_rank(args: argparse.Namespace) -> None:
     """Let torch know the rank that was passed as an argument."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 # In the order of `all`.
+from agmax_mm.commands.arguments import check_least
+
 _SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'speech', 'step')
 
 EXAMPLE = """suites:
@@ -46,8 +48,7 @@ def main(args: argparse.Namespace) -> None:
     """Run the suites, and write their pages."""
     if args.json and args.suite == 'all':
         raise ValueError('--json: expected one suite, got all')
-    if min(args.threads, 1 if args.rounds is None else args.rounds) < 1:
-        raise ValueError('--rounds and --threads: expected at least 1')
+    check_least(args, rounds=1, threads=1)
     sys.path.insert(0, str(_checkout()))  # what needs a checkout is no part of the package
     os.environ['CUDA_VISIBLE_DEVICES'] = ''  # all suites measure the processor
     from agmax_mm.fileio import write_json

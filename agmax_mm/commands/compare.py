@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agmax_mm.experiments.executors import Executor
 
+from agmax_mm.commands.arguments import check_least
+
 EXAMPLE = """example:
   agmax-mm compare benchmarks/studies/mixing.py --data-root data/cifar10
 
@@ -80,8 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Train the arms of a study, and write the table of their differences."""
-    if args.jobs is not None and args.jobs < 1:
-        raise ValueError(f'--jobs: expected at least 1, got {args.jobs}')
+    check_least(args, jobs=1)
     if args.executor == 'same-process' and args.jobs not in (None, 1):
         raise ValueError(f'--jobs: expected 1 in the same process, got {args.jobs}')
     if args.slurm and args.executor != 'slurm':

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from agmax_mm.commands.arguments import check_least
+
 EXAMPLE = """example:
   agmax-mm demo --work-dir work_dirs/demo --seed 0
 """
@@ -27,12 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the remaining stages of the demonstration."""
+    check_least(args, jobs=1)
     from agmax_mm.machine import usable_cores
 
     cores = usable_cores()
     jobs = args.jobs or min(2, cores)
-    if jobs < 1:
-        raise ValueError(f'--jobs: expected at least 1, got {jobs}')
     started = time.monotonic()
     print('checking what is there ...', file=sys.stderr, flush=True)
     from agmax_mm.demo.layout import Layout

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from agmax_mm.commands.arguments import add_data_words
+from agmax_mm.commands.arguments import add_data_words, check_least
 
 EXAMPLE = """example:
   agmax-mm init --data photos
@@ -38,10 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Look at the folder, write the files, and say what was chosen."""
-    for name in ('image_size', 'epochs', 'batch_size'):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ValueError(f'--{name.replace("_", "-")}: expected at least 1, got {value}')
+    check_least(args, image_size=1, epochs=1, batch_size=1)
     from agmax_mm.host import without_notices
 
     with without_notices():

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options, add_launcher, note_local_rank
+from agmax_mm.commands.arguments import add_measurement, check_least, measurement_options, note_local_rank
 
 EXAMPLE = """examples:
   agmax-mm localize localization/resnet50_cutmix_600e_cub baseline.pth cutmix.pth --out where \\
@@ -19,12 +19,12 @@ checkpoints are side by side. The test set must have boxes: agmax_mm.CUBBoxes, a
 agmax_mm.TinyImageNetBoxes. Run the same command again to go on after a stop, or with further checkpoints.
 """
 _SUITE = 'localization'
+# After an interruption, see agmax_mm.cli.run.
+GOES_ON = 'the same command goes on from here'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument('config', help=f'{CONFIG_HELP}; its test set is used')
-    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder of results and pictures')
     parser.add_argument(
         '--maps',
@@ -46,28 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--images', type=int, default=6, metavar='N', help='test images to draw (default: 6)')
     parser.add_argument('--pairs', type=int, default=1, metavar='N', help='pairs of images to mix (default: 1)')
     parser.add_argument('--seed', type=int, default=0, help='of the boxes in mixed images (default: 0)')
-    parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
-    parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
-    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
-    parser.add_argument(
-        '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
-    )
-    add_launcher(parser)
-    add_config_options(parser)
+    add_measurement(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure, draw, and print the tables."""
     note_local_rank(args)
-    for name, least in (('batch_size', 1), ('workers', 0), ('images', 0), ('pairs', 0)):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            raise ValueError(f'--{name.replace("_", "-")}: expected at least {least}, got {value}')
+    check_least(args, batch_size=1, workers=0, images=0, pairs=0)
     from agmax_mm.host import quick_imports
     from agmax_mm.recipe_files import config_path
 
     with quick_imports():
-        from agmax_mm.engine.options import parse_options
         from agmax_mm.results.page import Page, Section, render_markdown
         from agmax_mm.results.table_files import write_page
         from agmax_mm.robustness import suite
@@ -79,11 +68,7 @@ def main(args: argparse.Namespace) -> None:
         [_SUITE],
         str(folder / 'localization.json'),
         options={f'{_SUITE}.{key}': value for key, value in _options(args).items()},
-        batch_size=args.batch_size,
-        workers=args.workers,
-        work_dir=args.work_dir,
-        launcher=args.launcher,
-        config_options={**({'data_root': args.data} if args.data else {}), **parse_options(args.cfg_options)},
+        **measurement_options(args),
     )
     measured.fill()
     pictures = _draw(measured, folder, args)

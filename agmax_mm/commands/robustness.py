@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options, add_launcher, note_local_rank
+from agmax_mm.commands.arguments import add_measurement, check_least, measurement_options, note_local_rank
 
 EXAMPLE = """examples:
   agmax-mm robustness baseline/wrn40-2_standard_200e_cifar10 baseline.pth agmax.pth \\
@@ -29,8 +29,6 @@ GOES_ON = 'the same command goes on from here'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument('config', help=f'{CONFIG_HELP}; its test set is used')
-    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
     parser.add_argument(
         '--suites',
         nargs='+',
@@ -41,24 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, metavar='FILE.json', help='results, written after each condition')
     parser.add_argument('--report', metavar='DIR', help='also write a page with tables, plots and sheets of images')
     parser.add_argument('--options', nargs='+', metavar='SUITE.OPTION=VALUE', default=[], help='options of suites')
-    parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
-    parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
     parser.add_argument('--cache', metavar='DIR', help='keep corrupted images here, to make them once')
-    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
-    parser.add_argument(
-        '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
-    )
-    add_launcher(parser)
-    add_config_options(parser)
+    add_measurement(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure, print the tables, and write the page."""
     note_local_rank(args)
-    for name, least in (('batch_size', 1), ('workers', 0)):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            raise ValueError(f'--{name.replace("_", "-")}: expected at least {least}, got {value}')
+    check_least(args, batch_size=1, workers=0)
     from agmax_mm.host import quick_imports
     from agmax_mm.recipe_files import config_path
 
@@ -73,12 +61,8 @@ def main(args: argparse.Namespace) -> None:
         args.suites,
         args.out,
         options=parse_options(args.options),
-        batch_size=args.batch_size,
-        workers=args.workers,
         cache=args.cache,
-        work_dir=args.work_dir,
-        launcher=args.launcher,
-        config_options={**({'data_root': args.data} if args.data else {}), **parse_options(args.cfg_options)},
+        **measurement_options(args),
     )
     measured.fill()
     sheets = report.draw_sheets(measured, args.report) if args.report else {}

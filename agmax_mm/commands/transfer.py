@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from agmax_mm.commands.arguments import check_least
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, DETECTORS, FINETUNE
 
 EXAMPLE = """example:
@@ -85,8 +86,7 @@ def class_lines(path: str) -> list[str]:
 
 def main(args: argparse.Namespace) -> None:
     """Fine-tune and evaluate the backbones, and write the rows."""
-    if args.repeat < 1 or args.processes < 1 or args.jobs < 1 or (args.batch_size or 1) < 1:
-        raise ValueError('--repeat, --processes, --jobs and --batch-size: expected at least 1')
+    check_least(args, repeat=1, processes=1, jobs=1, batch_size=1)
     checkpoints = args.backbone or (['scratch'] if args.finetune == 'scratch' else [])
     if not checkpoints:
         raise ValueError('--backbone: expected checkpoints, or --finetune scratch, got neither')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options, given_options
+from agmax_mm.commands.arguments import CONFIG_HELP, add_config_options, check_least, given_options
 
 # So many batches are looked at in order to show a mixed one beside one that is not, where the recipe mixes some.
 _LOOK_AT = 12
@@ -33,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Draw batches of the recipe, and write the picture."""
-    if args.images < 1 or args.batches < 1:
-        raise ValueError('--images and --batches: expected at least 1')
+    check_least(args, images=1, batches=1)
     from agmax_mm.engine.config import load_config
     from agmax_mm.engine.views import training_views
     from agmax_mm.recipe_files import config_path

@@ -111,6 +111,34 @@ class HeaderCheck:
     unreadable: dict[str, str]
     cut_off: list[str]
 
+    def refuse_unreadable(self, what: str, where: str, total: int) -> None:
+        """Raise ``ValueError`` that names the first unreadable file, if there is one.
+
+        Args:
+            what: Whose files they are, and their kind, such as ``'ImageFolder: expected images'``.
+            where: Their folder.
+            total: Number of files, of which some were opened.
+        """
+        if self.unreadable:
+            path, reason = next(iter(self.unreadable.items()))
+            raise ValueError(
+                f'{what} in {where!r}, got {len(self.unreadable)} unreadable files among {self.checked:,} checked ones'
+                f'{self.of_all(total)}, the first being {path!r} ({reason})'
+            )
+
+    def note_of_cut_off(self, things: str, total: int) -> str | None:
+        """A sentence on files whose end is missing, or None."""
+        if not self.cut_off:
+            return None
+        return (
+            f'the end is missing in {len(self.cut_off)} of {self.checked:,} checked {things}{self.of_all(total)}, '
+            f'the first being {self.cut_off[0]!r}'
+        )
+
+    def of_all(self, total: int) -> str:
+        """The words for a sample; empty where all files were opened."""
+        return f' of {total:,}' if self.checked < total else ''
+
 
 def check_headers(
     paths: Sequence[str], most: int = _MOST_CHECKED, *, state: Callable[[str], str] | None = None

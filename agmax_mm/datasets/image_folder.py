@@ -115,19 +115,10 @@ class ImageFolder(CustomDataset):
         if not paths:
             return
         check = check_headers(paths)
-        sampled = f' of {len(paths):,}' if check.checked < len(paths) else ''
-        if check.unreadable:
-            path, reason = next(iter(check.unreadable.items()))
-            raise ValueError(
-                f'{self._name}: expected images in {self.img_prefix!r}, got {len(check.unreadable)} unreadable files '
-                f'among {check.checked:,} checked ones{sampled}, the first being {path!r} ({reason})'
-            )
-        if check.cut_off:
-            self._log(
-                f'the end is missing in {len(check.cut_off)} of {check.checked:,} checked images{sampled}, '
-                f'the first being {check.cut_off[0]!r}'
-            )
-        if sampled:
+        check.refuse_unreadable(f'{self._name}: expected images', self.img_prefix, len(paths))
+        if note := check.note_of_cut_off('images', len(paths)):
+            self._log(note)
+        if sampled := check.of_all(len(paths)):
             self._log(f'checked the headers of {check.checked:,} images{sampled}', logging.INFO)
 
     def _log(self, text: str, level: int = logging.WARNING) -> None:

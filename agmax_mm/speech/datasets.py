@@ -144,20 +144,9 @@ class SpeechCommands(BaseDataset):
 
     def _check_files(self, paths: list[str]) -> None:
         check = check_headers(paths, state=recording_state)
-        of_all = f' of {len(paths):,}' if check.checked < len(paths) else ''
-        if check.unreadable:
-            path, reason = next(iter(check.unreadable.items()))
-            raise ValueError(
-                f'SpeechCommands: expected recordings in {str(self.root)!r}, got {len(check.unreadable)} others among '
-                f'{check.checked:,} checked ones{of_all}, the first being {path!r}: {reason}'
-            )
-        if check.cut_off:
-            self._log(
-                [
-                    f'the end is missing in {len(check.cut_off)} of {check.checked:,} checked recordings{of_all}, the '
-                    f'first being {check.cut_off[0]!r}'
-                ]
-            )
+        check.refuse_unreadable('SpeechCommands: expected recordings', str(self.root), len(paths))
+        if note := check.note_of_cut_off('recordings', len(paths)):
+            self._log([note])
 
     def _log(self, lines: Sequence[str]) -> None:
         if is_main_process():

@@ -155,3 +155,34 @@ def test_a_page_names_files_of_the_host(capsys):
     assert re.search(
         r'model\.roi_head\.type +\'StandardRoIHead\' +mmdet::_base_/models/mask-rcnn_r50_fpn\.py', printed.out
     )
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        'benchmark data --rounds 0',
+        'compare study.py --jobs 0',
+        'demo --jobs 0',
+        'init --data photos --image-size 0',
+        'localize config.py a.pth --out where --workers -1',
+        'robustness config.py a.pth --out a.json --batch-size 0',
+        'transfer --finetune scratch --task voc --batch-size 0',
+        'views config.py --out views.png --images 0',
+    ],
+)
+def test_numbers_that_are_too_small_are_told_with_their_option(line, capsys):
+    *_, option, value = line.split()
+    with pytest.raises(SystemExit) as stop:
+        console.main(line.split())
+    least = 0 if option == '--workers' else 1
+    assert (stop.value.code, capsys.readouterr().err) == (
+        1,
+        f'error: {option}: expected at least {least}, got {value}\n',
+    )
+
+
+def test_commands_that_measure_go_on_after_an_interruption():
+    """They resume by condition, so a signal ends them with the code that means so."""
+    from agmax_mm.commands import localize, robustness
+
+    assert localize.GOES_ON == robustness.GOES_ON

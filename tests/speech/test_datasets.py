@@ -141,7 +141,7 @@ def test_files_that_are_no_recordings_are_found_at_the_start(tmp_path, caplog):
     path.write_bytes(content[:1000])
     build(root)
     path.write_bytes(b'text')
-    with pytest.raises(ValueError, match=r'got 1 others among 4 checked ones, the first being .*high/0\.wav'):
+    with pytest.raises(ValueError, match=r'got 1 unreadable files among 4 checked ones, the first being .*high/0\.wav'):
         build(root)
 
 
