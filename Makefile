@@ -15,11 +15,11 @@ BENCH_ARGS ?=
 BIN := .venv/bin
 # Tests of processes wait for them, so there is one more at a time than cores.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 1))')
-FIND_PYTHON = $(or $(PYTHON),false) -c '' 2>/dev/null || { \
+FIND_PYTHON = "$(or $(PYTHON),false)" -c '' 2>/dev/null || { \
   echo 'error: no $(or $(PYTHON),python3.11 to python3.13) here: install Python 3.11 or newer, or name it, as in:' \
   'make PYTHON=/path/to/python3.11' >&2; exit 1; }
 INSTALL_ARGS = $(foreach name,TIER OPERATORS TORCH WHEELS,$(if $(strip $($(name))),\
-  --$(shell echo $(name) | tr A-Z a-z) $(strip $($(name)))))
+  --$(shell echo $(name) | tr A-Z a-z) "$(strip $($(name)))"))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench docs lint format check install wheels doctor clean clean-venv
@@ -51,11 +51,11 @@ check: lint test  ## make lint, then make test
 
 install:  ## Make .venv and install everything with exact versions; options at the top of the Makefile
 	@$(FIND_PYTHON)
-	@$(PYTHON) tools/install.py $(INSTALL_ARGS)
+	@"$(PYTHON)" tools/install.py $(INSTALL_ARGS)
 
 wheels:  ## Fill a folder (WHEELS=DIR) with wheels for `make install TORCH=system WHEELS=DIR` without a network
 	@$(FIND_PYTHON)
-	@$(PYTHON) tools/install.py --collect $(or $(strip $(WHEELS)),wheels)
+	@"$(PYTHON)" tools/install.py --collect "$(or $(strip $(WHEELS)),wheels)"
 
 doctor: install  ## Say which tier works, what is wrong, and the command that fixes it
 	@$(BIN)/python -m agmax_mm doctor

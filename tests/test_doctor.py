@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -24,7 +25,7 @@ def test_a_crash_costs_one_trial(tmp_path):
     (tmp_path / 'cv2.py').write_text('print("noise"); raise SystemExit("x")')
     (tmp_path / 'mmengine.py').write_text('print("{not json"); __version__ = "9"')
     launcher = tmp_path / 'python'
-    launcher.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(tmp_path))} exec {shlex.quote(sys.executable)} "$@"\n')
     launcher.chmod(0o755)
     found = run_probes(('torchvision', 'cv2', 'mmengine'), str(launcher))
     assert found == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_missing_compiler_is_named(monkeypatch):
     monkeypatch.delenv('CXX', raising=False)
     with pytest.raises(InstallError, match=r'no C\+\+ compiler .*OPERATORS=stand-ins'):
         check_compiler()
-    monkeypatch.setenv('CXX', sys.executable)
+    monkeypatch.setenv('CXX', shlex.quote(sys.executable))
     check_compiler()
 
 

@@ -35,13 +35,15 @@ def main():
         os.kill(os.getpid(), signal.SIGKILL)
     if what == 'exits' and rank == 1:
         os._exit(7)
+    if what == 'stops':
+        os._exit(75)
     if what == 'again' and os.environ['TORCHELASTIC_RESTART_COUNT'] == '0':
         os.kill(os.getpid(), signal.SIGKILL)
     if what not in ('fine', 'again'):
         time.sleep(60)
 
 parser = make_parser('A program.', '')
-parser.add_argument('what', choices=['alike', 'second', 'lost', 'network', 'killed', 'exits', 'again', 'fine'])
+parser.add_argument('what', choices=['alike', 'second', 'lost', 'network', 'killed', 'exits', 'again', 'fine', 'stops'])
 args = parser.parse_args()
 run(main)
 """
@@ -65,6 +67,8 @@ ENDS = {
     ),
     'exits': (7, [f'error: process 1 ended with code 7; {STOPPED}']),
     'again': (0, []),
+    # They have said so themselves.
+    'stops': (75, []),
 }
 
 
