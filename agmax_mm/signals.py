@@ -19,7 +19,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 # Handlers of this package that are set, or were before others.
 _handlers: list[Callable[[int, Any], Any]] = []
 # What the signal mask was before a fork.
-_masks: list[set[signal.Signals]] = []
+_masks: list[set[int | signal.Signals]] = []
 
 
 def _before_fork() -> None:
