@@ -70,6 +70,7 @@ def test_exit_codes(result, code, monkeypatch):
 
 @pytest.mark.parametrize('number', STOP_SIGNALS)
 def test_stopping_is_no_error_and_said_in_a_line(number, capsys):
+    signal.signal(number, signal.SIG_DFL)  # where the tests run under nohup, SIGHUP is ignored
     with pytest.raises(SystemExit) as stop:
         cli.run(lambda: signal.raise_signal(number))
     assert stop.value.code == 130

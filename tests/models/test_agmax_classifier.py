@@ -99,8 +99,9 @@ def test_loss_is_the_views_mean_cross_entropy_minus_their_mutual_information():
     expected = 0.5 * (cross_entropy(logits_a, labels) + cross_entropy(logits_b, labels))
     torch.testing.assert_close(losses['loss_cls'], expected)
     information = reference.mutual_information(logits_a, logits_b)
-    assert losses['loss_agreement'].item() == pytest.approx(-0.7 * information, rel=1e-4)
-    assert losses['mutual_info'].item() == pytest.approx(information, rel=1e-4)
+    # It is a small difference of large terms in float32.
+    assert losses['loss_agreement'].item() == pytest.approx(-0.7 * information, rel=1e-4, abs=5e-7)
+    assert losses['mutual_info'].item() == pytest.approx(information, rel=1e-4, abs=5e-7)
     total, logged = model.parse_losses(losses)
     torch.testing.assert_close(total, losses['loss_cls'] + losses['loss_agreement'])
     torch.testing.assert_close(logged['loss'], total)
