@@ -42,7 +42,7 @@ def mutual_information(logits_a: Tensor, logits_b: Tensor, *, group: dist.Proces
         ValueError: If a shape is not ``(N, K)`` with ``N >= 1`` and ``K >= 2``, or the shapes differ.
 
     Note:
-        :math:`P` is computed in blocks, which are not kept: memory grows with ``N K``, see
+        Where :math:`P` is large it is computed in blocks, which are not kept: memory grows with ``N K``, see
         :mod:`agmax_mm.functional.joint`. ``0 ln 0`` counts as 0. The rank of :math:`P` is at most ``2N``: with far
         fewer images than classes the estimate is poor. The paper prints a factor of -1 before a term that is itself
         ``-I``. Taken literally, this would minimise the information. The loss of this package is ``-I`` with a positive

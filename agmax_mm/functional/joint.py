@@ -13,6 +13,9 @@ before the first block. With :math:`W_{ij} = \ln (T M_{ij} / s_i s_j)`,
 
 So each block of :math:`W` can be used and dropped before the next one is computed. :math:`W` is symmetric, so the part
 to the left of its diagonal blocks is not computed. The number of multiplications is that of the plain form.
+
+Where :math:`M` as a whole is small beside the logits, blocks would only cost time: it is then kept, see
+:class:`_WholeInformation`. Both forms are equal up to rounding.
 """
 
 from __future__ import annotations
@@ -34,9 +37,13 @@ _IMAGES = 256
 def joint_information(logits_a: Tensor, logits_b: Tensor, group: dist.ProcessGroup | None = None) -> Tensor:
     """See :func:`agmax_mm.functional.mutual_information`; logits in float32 or float64.
 
+    The joint matrix is kept as a whole up to ``BLOCK_ROWS`` classes and, without a group, up to as many classes as
+    images; otherwise it is computed in blocks.
+
     Memory: four times that of one view's logits and two blocks (three with a group) during the forward pass, twice
-    until the backward pass, four times during it. Communication, all of it in the forward pass: ``K + 1`` numbers in
-    float64, then one reduction per block.
+    until the backward pass, four times during it; three matrices instead of blocks for the whole one. Communication,
+    all of it in the forward pass: ``K + 1`` numbers in float64, then one reduction per block; only the matrix if it is
+    whole.
 
     The gradient is that of an objective which is averaged over the ranks and holds the value with the same weight on
     each. It can be taken once: the second derivative is refused.
@@ -44,18 +51,58 @@ def joint_information(logits_a: Tensor, logits_b: Tensor, group: dist.ProcessGro
     if not torch.is_grad_enabled():
         # An autograd function does not see this switch, and would prepare a gradient.
         logits_a, logits_b = logits_a.detach(), logits_b.detach()
-    return _JointInformation.apply(logits_a, logits_b, group)  # type: ignore[no-any-return]
+    if _is_small(logits_a.shape[0], logits_a.shape[1], group):
+        value = _WholeInformation.apply(logits_a.softmax(dim=1), logits_b.softmax(dim=1), group)
+    else:
+        value = _BlockedInformation.apply(logits_a, logits_b, group)
+    return value  # type: ignore[no-any-return]
 
 
-class _JointInformation(torch.autograd.Function):
+def _is_small(images: int, classes: int, group: dist.ProcessGroup | None) -> bool:
+    """Whether the joint matrix is one block, or smaller than the logits."""
+    # Ranks may hold different numbers of images, and must not choose different forms.
+    return classes <= BLOCK_ROWS or (group is None and classes <= images)
+
+
+class _WholeInformation(torch.autograd.Function):
+    """The value from the probabilities, with one matrix ``M``: no pass over the images but the three products."""
+
+    @staticmethod
+    def forward(ctx: Any, probs_a: Tensor, probs_b: Tensor, group: dist.ProcessGroup | None) -> Tensor:
+        matrix = probs_a.T @ probs_b
+        matrix = matrix + matrix.T
+        if group is not None:
+            dist.all_reduce(matrix, group=group)
+        sums = matrix.sum(dim=1)
+        total = sums.double().sum()
+        weights = _weights(sums, total)
+        logs = _logarithms((matrix * weights[:, None]).mul_(weights))
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(probs_a, probs_b, logs, gradient_factor(group) * 2 / total)
+        # Row by row, as in the blocks.
+        return (matrix.mul_(logs).sum(dim=1).double().sum() / total).to(probs_a.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        _refuse_second_derivative()
+        probs_a, probs_b, logs, factor = ctx.saved_tensors
+        # A backward pass may be called under autocast, which would round the products.
+        with torch.autocast(logs.device.type, enabled=False):
+            scaled = logs * (factor * grad_output).to(logs.dtype)
+            grad_a, grad_b = (
+                probs @ scaled if needed else None
+                for probs, needed in zip((probs_b, probs_a), ctx.needs_input_grad, strict=False)
+            )
+        return grad_a, grad_b, None
+
+
+class _BlockedInformation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits_a: Tensor, logits_b: Tensor, group: dist.ProcessGroup | None) -> Tensor:
         probs_a, probs_b = logits_a.softmax(dim=1), logits_b.softmax(dim=1)
         grad_a, grad_b = (torch.zeros_like(probs_a) if needed else None for needed in ctx.needs_input_grad[:2])
         sums, total = _sums(probs_a, probs_b, group)
-        # T M_ij / (s_i s_j) is M_ij w_i w_j. The bound keeps the product of two weights finite for classes that are
-        # practically never predicted.
-        weights = (total.sqrt() / sums).clamp_max(torch.finfo(sums.dtype).max ** 0.5).to(sums.dtype)
+        weights = _weights(sums, total)
         starts = range(0, len(sums), BLOCK_ROWS)
         blocks = pipelined_sums((_partial_block(probs_a, probs_b, weights, start) for start in starts), group)
         value = torch.zeros_like(total)
@@ -71,12 +118,29 @@ class _JointInformation(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        if torch.is_grad_enabled():
-            # The gradient is saved as numbers. A second derivative would treat it as a constant.
-            raise NotImplementedError('mutual_information: expected no create_graph=True: its gradient has none')
+        _refuse_second_derivative()
         scale = ctx.factor * grad_output
         grad_a, grad_b = (None if grad is None else scale * grad for grad in ctx.saved_tensors)
         return grad_a, grad_b, None
+
+
+def _refuse_second_derivative() -> None:
+    if torch.is_grad_enabled():
+        # What the gradient is made of is saved as numbers. A second derivative would treat it as a constant.
+        raise NotImplementedError('mutual_information: expected no create_graph=True: its gradient has none')
+
+
+def _weights(sums: Tensor, total: Tensor) -> Tensor:
+    """``w`` with ``T M_ij / (s_i s_j) = M_ij w_i w_j``, shape ``(K,)``.
+
+    The bound keeps the product of two weights finite for classes that are practically never predicted.
+    """
+    return (total.sqrt() / sums).clamp_max(torch.finfo(sums.dtype).max ** 0.5).to(sums.dtype)
+
+
+def _logarithms(ratios: Tensor) -> Tensor:
+    """Their logarithms; that of 0, where no image has both classes, is kept finite, as it is multiplied by 0."""
+    return ratios.clamp_min(torch.finfo(ratios.dtype).tiny).log_()
 
 
 def _sums(probs_a: Tensor, probs_b: Tensor, group: dist.ProcessGroup | None) -> tuple[Tensor, Tensor]:
@@ -117,8 +181,7 @@ def _use_up_(ratios: Tensor, start: int, sums: Tensor, views: tuple[tuple[Tensor
     """
     size = len(ratios)
     stop = start + size
-    # If no image has both classes, the ratio is 0. Its logarithm is kept finite and multiplied by 0.
-    logs = ratios.clamp_min(torch.finfo(ratios.dtype).tiny).log_()
+    logs = _logarithms(ratios)
     for grad, probs in views:
         if grad is not None:
             grad[:, start:stop].addmm_(probs[:, start:], logs.T)

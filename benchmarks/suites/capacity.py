@@ -88,11 +88,13 @@ class Estimate:
 def statistics_bytes(agreement: str, classes: int) -> list[int]:
     """Bytes of each reduction in a step's forward pass, the same on every rank whatever its number of images.
 
-    ``mi``: the marginals and the number of images in float64, then the blocks on and right of the diagonal of the joint
-    matrix in float32, together about ``2 K (K + 512)``. ``mi_qnet``: three batch means and the number of images in
-    float32.
+    ``mi``: up to 512 classes the joint matrix in float32, ``4 K K``; from then on the marginals and the number of
+    images in float64 and the blocks on and right of its diagonal, together about ``2 K (K + 512)``. ``mi_qnet``: three
+    batch means and the number of images in float32.
     """
     if agreement == 'mi':
+        if classes <= BLOCK_ROWS:
+            return [4 * classes * classes]
         starts = range(0, classes, BLOCK_ROWS)
         return [8 * (classes + 1), *(4 * min(BLOCK_ROWS, classes - start) * (classes - start) for start in starts)]
     return [4 * (3 * classes + 1)] if agreement == 'mi_qnet' else []

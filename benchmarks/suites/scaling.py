@@ -73,10 +73,10 @@ def run(options: Options) -> Outcome:
         'Bytes that the agreement reduces in a step',
         [
             Text(
-                'By each process, all of them in the forward pass, however many images there are. For mi: '
-                '8 (K + 1) for the marginals, and 4 R C for each block of R = 512 rows and the C columns from its '
-                'diagonal on, together about 2 K (K + 512). For mi_qnet: 4 (3 K + 1), and its pair head has gradients, '
-                "which are reduced with the network's."
+                'By each process, all of them in the forward pass, however many images there are. For mi: 4 K K up '
+                'to 512 classes; from then on 8 (K + 1) for the marginals, and 4 R C for each block of R = 512 rows '
+                'and the C columns from its diagonal on, together about 2 K (K + 512). For mi_qnet: 4 (3 K + 1), and '
+                "its pair head has gradients, which are reduced with the network's."
             ),
             Table(
                 ('agreement, classes', 'calculated', 'measured', 'gradients of the pair head'),

@@ -44,8 +44,8 @@ def test_the_suite_writes_its_page(monkeypatch, tmp_path):
         (60, 4, False),
         (60, 8, False),
     ]
-    assert all(cell['blocked']['peak_bytes'] > 0 for cell in values['cells'])
-    assert values['accuracy']['blocked, float64'][1] < 1e-15
+    assert all(cell['ours']['peak_bytes'] > 0 for cell in values['cells'])
+    assert values['accuracy']['the package, float64'][1] < 1e-15
     page = (tmp_path / 'agreement.md').read_text(encoding='utf-8')
     assert '| 60 × 8 ' in page
     assert 'agreement.png' in page

@@ -36,17 +36,18 @@ def _views() -> list[torch.Tensor]:
     return [2 * torch.randn(IMAGES, FEATURES, generator=generator, dtype=torch.float64) for _ in range(2)]
 
 
-def _worker(rank: int, kind: str) -> list[torch.Tensor | None]:
-    joint.BLOCK_ROWS = 2  # three blocks, which are summed one behind the other
+def _worker(rank: int, kind: str, rows: int) -> list[torch.Tensor | None]:
+    joint.BLOCK_ROWS = rows
     net = DistributedDataParallel(_Net(kind, dist.group.WORLD), find_unused_parameters=kind == 'mi')
     value = net(*(view[SHARES[rank]] for view in _views()))
     value.backward()
     return [value.detach(), net.module.weight.grad, net.module.pair.grad]
 
 
-@pytest.mark.parametrize('kind', ['mi', 'mi_qnet'])
-def test_two_processes_equal_one(kind, tmp_path):
-    ranks = run_ranks(_worker, 2, tmp_path, kind)
+# Three blocks, which are summed one behind the other, or one whole matrix.
+@pytest.mark.parametrize(('kind', 'rows'), [('mi', 2), ('mi', CLASSES), ('mi_qnet', CLASSES)])
+def test_two_processes_equal_one(kind, rows, tmp_path):
+    ranks = run_ranks(_worker, 2, tmp_path, kind, rows)
     net = _Net(kind)
     value = net(*_views())
     value.backward()
@@ -60,9 +61,9 @@ def test_two_processes_equal_one(kind, tmp_path):
     assert abs(half.item() - value.item()) > 1e-3
 
 
-def _collectives_worker(rank: int, kind: str) -> tuple[torch.Tensor, list[int], bool]:
+def _collectives_worker(rank: int, kind: str, rows: int) -> tuple[torch.Tensor, list[int], bool]:
     """Only the first rank takes a gradient. Counts the collectives of the forward and of the backward pass."""
-    joint.BLOCK_ROWS = 2
+    joint.BLOCK_ROWS = rows
     counts, all_reduce = [0, 0], dist.all_reduce
 
     def counted(*args, **kwargs):
@@ -80,9 +81,9 @@ def _collectives_worker(rank: int, kind: str) -> tuple[torch.Tensor, list[int], 
     return value.detach(), counts, net.weight.grad is not None
 
 
-@pytest.mark.parametrize(('kind', 'forward'), [('mi', 4), ('mi_qnet', 1)])
-def test_the_backward_pass_waits_for_no_other_rank(kind, forward, tmp_path):
-    first, second = run_ranks(_collectives_worker, 2, tmp_path, kind)
+@pytest.mark.parametrize(('kind', 'rows', 'forward'), [('mi', 2, 4), ('mi', CLASSES, 1), ('mi_qnet', CLASSES, 1)])
+def test_the_backward_pass_waits_for_no_other_rank(kind, rows, forward, tmp_path):
+    first, second = run_ranks(_collectives_worker, 2, tmp_path, kind, rows)
     torch.testing.assert_close(first[0], second[0], rtol=0, atol=0)
     torch.testing.assert_close(first[0], _Net(kind)(*_views()).detach(), rtol=1e-10, atol=0)
     assert first[1:] == ([forward, 0], True)

@@ -1,5 +1,6 @@
-"""The blocked mutual information against the plain form, which keeps the whole joint matrix."""
+"""The mutual information in blocks and from a whole matrix, against the plain form with automatic differentiation."""
 
+import math
 import weakref
 
 import pytest
@@ -53,24 +54,83 @@ class Watch(TorchDispatchMode):
         self.peak = max(self.peak, self.live)
 
 
-@pytest.fixture(params=[1, 3, 4, 512], ids=lambda rows: f'blocks_of_{rows}')
+@pytest.fixture(params=[1, 3, 4, 512, None], ids=lambda rows: f'blocks_of_{rows}' if rows else 'whole')
 def rows(request, monkeypatch):
-    monkeypatch.setattr(joint, 'BLOCK_ROWS', request.param)
+    monkeypatch.setattr(joint, '_is_small', lambda *_: request.param is None)
+    monkeypatch.setattr(joint, 'BLOCK_ROWS', request.param or joint.BLOCK_ROWS)
     monkeypatch.setattr(joint, '_IMAGES', 3)
+    return request.param
 
 
 @pytest.mark.parametrize(('images', 'classes'), [(1, 2), (2, 3), (7, 4), (3, 5), (4, 9), (20, 8)])
-def test_blocks_equal_the_whole(images, classes, rows):
+def test_both_forms_equal_the_plain_one(images, classes, rows):
     views = reference.batch_logits(images, images, classes)
     got = value_and_gradients(mutual_information, *views)
     for part, expected in zip(got, value_and_gradients(plain, *views), strict=True):
         torch.testing.assert_close(part, expected, rtol=1e-12, atol=1e-14)
 
 
+def test_hand_worked(rows):
+    a = torch.tensor([[60.0, 0.0], [0.0, 60.0]], dtype=torch.float64)
+    assert mutual_information(a, a).item() == pytest.approx(math.log(2), abs=1e-12)
+    # P = [[1/2, 1/4], [1/4, 0]], marginals 3/4 and 1/4.
+    expected = 0.5 * math.log(8 / 9) + 0.5 * math.log(4 / 3)
+    assert mutual_information(a, a[[0, 0]]).item() == pytest.approx(expected, abs=1e-12)
+    # By the logits, p * (g - sum(p g)) with g = W b / N and W_ij = ln P_ij / (P_i P_j).
+    even = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+    value = mutual_information(even, a)
+    value.backward()
+    assert value.item() == pytest.approx(0, abs=1e-12)
+    assert even.grad.abs().max() < 1e-12
+    half = torch.tensor([[math.log(3), 0.0], [0.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    value = mutual_information(half, a)
+    value.backward()
+    # P = [[3/8, 3/16], [3/16, 1/4]], marginals 9/16 and 7/16.
+    logs = torch.tensor([[32 / 27, 16 / 21], [16 / 21, 64 / 49]], dtype=torch.float64).log()
+    assert value.item() == pytest.approx((torch.tensor([[6.0, 3.0], [3.0, 4.0]]).double() / 16 * logs).sum().item())
+    for image, probability in enumerate((0.75, 0.5)):
+        wanted = probability * (1 - probability) * (logs[0, image] - logs[1, image]).item() / 2
+        assert half.grad[image].tolist() == pytest.approx([wanted, -wanted], rel=1e-9)
+
+
+def test_the_whole_matrix_is_kept_where_it_is_small():
+    group = object()
+    small = [(1, joint.BLOCK_ROWS, None), (1, joint.BLOCK_ROWS, group), (1000, 1000, None)]
+    assert all(joint._is_small(*size) for size in small)
+    # With a group, the number of images may differ between the ranks.
+    assert not any(joint._is_small(*size) for size in [(1, joint.BLOCK_ROWS + 1, None), (999, 1000, None)])
+    assert not joint._is_small(1000, 1000, group)
+
+
+@pytest.mark.parametrize(('images', 'classes'), [(16, 512), (16, 513), (600, 600)])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_both_forms_are_equal_at_the_switch(images, classes, dtype, monkeypatch):
+    views = reference.batch_logits(images, images, classes, dtype=dtype)
+    forms = []
+    for small in (True, False):
+        monkeypatch.setattr(joint, '_is_small', lambda *_, small=small: small)
+        forms.append(value_and_gradients(mutual_information, *views))
+    rounding = 1e-13 if dtype == torch.float64 else 2e-6
+    for whole, blocked in zip(*forms, strict=True):
+        assert whole.dtype == dtype
+        assert (whole - blocked).norm() <= rounding * blocked.norm()
+
+
+def test_backward_under_autocast(rows):
+    views = reference.batch_logits(8, 6, 5, dtype=torch.float32)
+    _, *expected = value_and_gradients(mutual_information, *views)
+    with torch.autocast('cpu', torch.bfloat16):
+        _, *got = value_and_gradients(mutual_information, *views)
+    for one, other in zip(got, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('small', [False, True])
 @pytest.mark.parametrize('scale', [0.1, 1.0, 10.0])
-def test_float32(scale):
+def test_float32(scale, small, monkeypatch):
     """To 1e-6 in value and gradient over several blocks, from guesses to certainty, as near as the plain form is."""
     images, classes = 64, 1100
+    monkeypatch.setattr(joint, '_is_small', lambda *_: small)
     generator = torch.Generator().manual_seed(0)
     shared, *own = torch.randn(3, images, classes, generator=generator)
     views = [scale * (shared + 0.3 * noise) for noise in own]
@@ -97,20 +157,21 @@ def test_only_what_is_asked_for(needed, rows):
     b.requires_grad_(needed[1])
     with Watch() as watch:
         value = mutual_information(a, b)
-    assert value.requires_grad == any(needed)
-    if any(needed):
-        value.backward()
+        assert value.requires_grad == any(needed)
+        if any(needed):
+            value.backward()
     for view, gradient in zip((a, b), both, strict=True):
         if view.requires_grad:
             torch.testing.assert_close(view.grad, gradient, rtol=1e-12, atol=1e-15)
-    products = watch.names.count('addmm_')
+    products = watch.names.count('addmm_') + watch.names.count('mm')
     with torch.no_grad(), Watch() as watch:
         torch.testing.assert_close(mutual_information(a, b), value.detach(), rtol=0, atol=0)
-    # The gradient of a view takes two products a block.
-    assert products - watch.names.count('addmm_') == 2 * sum(needed) * -(-5 // joint.BLOCK_ROWS)
+    # The gradient of a view takes two products a block, and one of the whole matrix.
+    products -= watch.names.count('addmm_') + watch.names.count('mm')
+    assert products == sum(needed) * (2 * -(-5 // rows) if rows else 1)
 
 
-def test_backward_twice_and_scaled():
+def test_backward_twice_and_scaled(rows):
     views = [view.requires_grad_() for view in reference.batch_logits(4, 6, 5)]
     value = mutual_information(*views)
     first = torch.autograd.grad(value, views, retain_graph=True)
@@ -119,7 +180,7 @@ def test_backward_twice_and_scaled():
         torch.testing.assert_close(scaled, -3 * one)
 
 
-def test_second_derivatives_are_refused():
+def test_second_derivatives_are_refused(rows):
     views = [view.requires_grad_() for view in reference.batch_logits(4, 3, 4)]
     with pytest.raises(NotImplementedError, match='create_graph'):
         torch.autograd.grad(mutual_information(*views), views, create_graph=True)
