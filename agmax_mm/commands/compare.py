@@ -43,6 +43,9 @@ From pictures to detections: transfers fine-tune a detector from the last backbo
 All arms are built before the first one trains; --dry-run does no more than that. Runs take turns: the first seed of all
 arms, then the next. Called again, the command goes on where it was interrupted, and takes finished runs as they are.
 With --arms or --seeds it does a part; called without them once all parts are done, it writes the whole table.
+
+FILE.runs.jsonl beside the table keeps a small record of every run. Finished runs whose folders are not there are taken
+from it, where the arm's whole config and the data are still the same: a study goes on on another machine.
 """
 # After an interruption, see agmax_mm.cli.run.
 GOES_ON = 'the same command goes on from here'
@@ -59,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', metavar='DIR', help='folder of the runs (default: work_dirs/<name of the study>)')
     parser.add_argument(
         '--out', metavar='FILE', help='table, FILE.md and FILE.json (default: <work dir>/<name of the study>)'
+    )
+    parser.add_argument(
+        '--no-train', action='store_true', help='write the table of what is finished, also while another call trains'
     )
     parser.add_argument(
         '--dry-run', action='store_true', help='build all arms, say what would be run, and train nothing'
@@ -88,6 +94,7 @@ def main(args: argparse.Namespace) -> None:
     if args.slurm and args.executor != 'slurm':
         raise ValueError('--slurm: expected --executor slurm beside it, got none')
     from agmax_mm.experiments.study import read_study
+    from agmax_mm.experiments.study_records import read_records, records_path, run_keys, takeable_runs, write_records
     from agmax_mm.experiments.study_report import write_study
     from agmax_mm.experiments.study_runs import check_arms, run_study
     from agmax_mm.experiments.study_transfers import check_transfers, run_transfers
@@ -98,27 +105,41 @@ def main(args: argparse.Namespace) -> None:
     study = read_study(Path(args.study)).part(arms=args.arms, seeds=args.seeds, data_root=args.data_root)
     work_dir = Path(args.work_dir or f'work_dirs/{study.name}')
     print(f'{study.name}: building {len(study.arms)} arms', flush=True)
-    parameters = check_arms(study)
+    built = check_arms(study)
     check_transfers(study)
     if args.dry_run:
-        for arm, count in parameters.items():
+        for arm, found in built.items():
             reference = f', compared with {study.references[arm]}' if arm in study.references else ''
-            print(f'{arm}: {count:,} parameters{reference}')
+            print(f'{arm}: {found.parameters:,} parameters{reference}')
         print(f'{len(study.arms)} arms x {len(study.seeds)} seeds = {len(study.arms) * len(study.seeds)} runs')
         return
     out = Path(args.out) if args.out else work_dir / study.name
     stem = out.with_suffix('') if out.suffix in ('.md', '.json') else out
     threads = _threads(args.jobs or 1)
+    keys = run_keys(study, {arm: found.data for arm, found in built.items()})
+    recorded = read_records(records_path(stem), keys)
 
     def write(runs: list[Run], transfers: dict[str, list[Run]] | None = None) -> None:
         setup = {'command': _command(args), 'cores': usable_cores(), 'threads': threads}
         write_study(study, runs, setup, stem, transfers)
+        tuned = [run for found in (transfers or {}).values() for run in found]
+        write_records(records_path(stem), [*runs, *tuned], keys)
 
-    with locked(work_dir, 'compare', inherited=True) as lock:
-        executor = _executor(args, work_dir, threads, lock)
-        runs = run_study(study, work_dir, write, executor=executor)
-        if study.transfers:
-            write(runs, run_transfers(study, work_dir, executor=executor))
+    def work(executor: Executor | None) -> None:
+        train = executor is not None
+        taken = takeable_runs(study, recorded) if train else recorded
+        runs = run_study(study, work_dir, write, executor=executor, recorded=taken, train=train)
+        gone = [run for run in runs if run.folder is None]
+        if gone:
+            print(f'{len(gone)} of {len(runs)} finished runs are taken from {records_path(stem)}, not from folders')
+        tuned = run_transfers(study, work_dir, executor=executor, recorded=recorded, train=train)
+        write(runs, tuned)
+
+    if args.no_train:
+        work(None)
+    else:
+        with locked(work_dir, 'compare', inherited=True) as lock:
+            work(_executor(args, work_dir, threads, lock))
     print(f'wrote {stem}.md and {stem}.json')
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.finetuning import check_data, prepare, run_all
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
 from agmax_mm.experiments.study import Study
+from agmax_mm.experiments.training import is_complete
 from agmax_mm.results.runs import Run, load_run
 
 _PLAIN = ('task', 'detector', 'config', 'data_root', 'classes', 'annotations', 'finetune', 'batch_size', 'image_size')
@@ -29,18 +31,33 @@ def check_transfers(study: Study) -> None:
     """
     for name, options in study.transfers.items():
         try:
-            check_data(derive_config(_job(options, Path('work_dirs'))))
+            check_data(derive_config(transfer_job(options, Path('work_dirs'))))
         except ValueError as error:
             raise ValueError(f'transfers.{name}: {error}') from error
 
 
-def run_transfers(study: Study, work_dir: Path, *, executor: Executor | None = None) -> dict[str, list[Run]]:
+def transfer_name(name: str, arm: str, seed: int) -> str:
+    """The name of a run's fine-tuning, which is also its folder's place below that of the study's runs."""
+    return f'transfers/{name}/{arm}-seed_{seed}'
+
+
+def run_transfers(
+    study: Study,
+    work_dir: Path,
+    *,
+    executor: Executor | None = None,
+    recorded: Mapping[str, Run] | None = None,
+    train: bool = True,
+) -> dict[str, list[Run]]:
     """Fine-tune from the last backbone of each run, with the run's seed; go on from what is there.
 
     Args:
-        study: What was compared; all its runs are complete.
-        work_dir: Folder of the runs. The fine-tunings go to ``transfers/<name>/<arm>-seed_<seed>`` below it.
+        study: What was compared; all its runs are complete, but for those whose fine-tunings are recorded.
+        work_dir: Folder of the runs. The fine-tunings go to folders below it, see :func:`transfer_name`.
         executor: Where the fine-tunings take place; by default on this machine, one at a time.
+        recorded: Finished fine-tunings by :func:`transfer_name`, which are taken where their folder is not there or not
+            finished.
+        train: Whether to train what is missing.
 
     Returns:
         For each fine-tuning its finished runs. Their configs are named after the arms, as those of the study's runs.
@@ -48,28 +65,44 @@ def run_transfers(study: Study, work_dir: Path, *, executor: Executor | None = N
     Raises:
         ValueError: If a backbone does not fit the detector, or a run fails.
     """
+    recorded = recorded or {}
     found = {}
     for name, options in study.transfers.items():
         folder = work_dir / 'transfers' / name
-        cells = [(arm, seed) for seed in study.seeds for arm in study.arms]
-        jobs = [
-            replace(
-                _job(options, folder / f'{arm}-seed_{seed}'),
-                backbone=str(work_dir / arm / f'seed_{seed}' / 'backbone_last.safetensors'),
-                seeds=(seed,),
-            )
-            for arm, seed in cells
-        ]
-        run_all([prepare(job, check=job is jobs[0]) for job in jobs], folder / 'logs', executor=executor)
-        runs = [load_run(job.work_dir / f'seed_{job.seeds[0]}', job.work_dir.name) for job in jobs]
+        cells = {transfer_name(name, arm, seed): (arm, seed) for seed in study.seeds for arm in study.arms}
+        complete = {one for one, (_, seed) in cells.items() if is_complete(work_dir / one / f'seed_{seed}')}
+        if train:
+            backbones = {
+                one: work_dir / arm / f'seed_{seed}' / 'backbone_last.safetensors' for one, (arm, seed) in cells.items()
+            }
+            jobs = {
+                one: replace(
+                    transfer_job(options, work_dir / one), backbone=str(backbones[one]), seeds=(cells[one][1],)
+                )
+                for one in cells
+                # A finished one whose backbone was removed is not looked at: its record is there.
+                if one not in recorded or (one in complete and backbones[one].is_file())
+            }
+            prepared = [prepare(job, check=place == 0) for place, job in enumerate(jobs.values())]
+            run_all(prepared, folder / 'logs', executor=executor)
+            complete = set(jobs)
+        runs = {
+            one: load_run(work_dir / one / f'seed_{seed}', one) if one in complete else recorded[one]
+            for one, (_, seed) in cells.items()
+            if one in complete or one in recorded
+        }
         found[name] = [
-            replace(run, record={**run.record, 'config': f'{arm}.py'})
-            for run, (arm, _) in zip(runs, cells, strict=True)
+            replace(run, record={**run.record, 'config': f'{cells[one][0]}.py'}) for one, run in runs.items()
         ]
     return found
 
 
-def _job(options: dict[str, Any], work_dir: Path) -> Transfer:
+def transfer_job(options: dict[str, Any], work_dir: Path) -> Transfer:
+    """A study's fine-tuning as a job without a backbone.
+
+    Raises:
+        ValueError: If an option is unknown, or the task is not given.
+    """
     for key in options:
         if key not in _KEYS:
             nearest = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.0)[0]

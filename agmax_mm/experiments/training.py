@@ -38,13 +38,13 @@ def training_stage(
         inputs=[inputs, seed],
         result=[folder / RESULT_FILE],
         weight=weight,
-        finished=lambda: read_record(folder).get('status') == 'completed',
+        finished=lambda: is_complete(folder),
     )
 
 
 def train_or_resume(config_path: str, work_dir: str, seed: int) -> None:
     """Train a config, or go on with its newest checkpoint in ``work_dir``, unless the run is complete."""
-    if read_record(Path(work_dir)).get('status') == 'completed':
+    if is_complete(Path(work_dir)):
         return
     from agmax_mm.host import quick_imports
 
@@ -67,3 +67,8 @@ def read_record(folder: Path) -> dict[str, Any]:
     """The record of a run so far; empty where it has not begun."""
     path = folder / RESULT_FILE
     return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder holds a run that came to its end."""
+    return read_record(folder).get('status') == 'completed'

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -94,3 +95,11 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
         assert all(torch.equal(tensor, own[name]) for name, tensor in weights[arm].items())
     assert any(not torch.equal(tensor, weights['mi'][name]) for name, tensor in weights['plain'].items())
     assert '## Fine-tuned: boxes' in (runs / 'study.md').read_text()
+
+    # What is recorded needs neither its run's folder nor its own.
+    first = (runs / 'study.json').read_text()
+    for folder in ('plain', 'mi', 'transfers/boxes/plain-seed_1'):
+        shutil.rmtree(runs / folder)
+    run()
+    assert (runs / 'study.json').read_text() == first
+    assert not (runs / 'plain' / 'seed_1').exists()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -200,3 +201,57 @@ def test_help_shows_an_example_and_needs_no_torch(tmp_path):
     command = [sys.executable, str(ROOT / 'tools' / 'compare.py'), '--help']
     output = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
     assert 'agmax-mm compare benchmarks/studies/mixing.py' in output
+
+
+def _compare(*arguments):
+    parser = argparse.ArgumentParser()
+    compare.add_arguments(parser)
+    compare.main(parser.parse_args([*map(str, arguments), '--executor', 'same-process']))
+
+
+@pytest.fixture
+def recorded(ran, tmp_path):
+    """The finished study's table and records, elsewhere, and its data at another place; no folders of runs."""
+    folder = ran[1].parent
+    shutil.copytree(folder / 'data', tmp_path / 'elsewhere')
+    shutil.copy(folder / 'wide.py', tmp_path)
+    _compare(folder / 'wide.py', '--data-root', folder / 'data', '--work-dir', ran[1], '--out', tmp_path / 'first/wide')
+    shutil.copytree(tmp_path / 'first', tmp_path / 'second')
+    return tmp_path
+
+
+def _again(folder, *arguments):
+    place = ['--data-root', folder / 'elsewhere', '--work-dir', folder / 'runs', '--out', folder / 'second' / 'wide.md']
+    _compare(folder / 'wide.py', *place, *arguments)
+    return json.loads((folder / 'second' / 'wide.json').read_text())
+
+
+def _trained(folder):
+    return sorted(str(path.parent.relative_to(folder / 'runs')) for path in (folder / 'runs').rglob('result.json'))
+
+
+def test_a_study_goes_on_from_its_records_alone(recorded, capsys):
+    first = json.loads((recorded / 'first' / 'wide.json').read_text())
+    records = (recorded / 'first' / 'wide.runs.jsonl').read_text()
+    assert _again(recorded) == first
+    assert '4 of 4 finished runs are taken from' in capsys.readouterr().out
+    assert (recorded / 'second' / 'wide.runs.jsonl').read_text() == records
+    assert _trained(recorded) == []
+    # Another seed is trained; what is there stays.
+    assert list(_again(recorded, '--seeds', '5', '6', '--arms', 'plain')['arms']['plain']['runs']) == ['5', '6']
+    assert _trained(recorded) == ['plain/seed_6']
+    kept = [json.loads(line)['run'] for line in (recorded / 'second' / 'wide.runs.jsonl').read_text().splitlines()]
+    assert kept == ['plain/seed_3', 'plain/seed_5', 'plain/seed_6', 'rate/seed_3', 'rate/seed_5']
+
+
+def test_records_of_another_setup_are_not_taken(recorded, capsys):
+    """Neither of another option of one arm, nor of other data at the place of the first."""
+    (recorded / 'wide.py').write_text((recorded / 'wide.py').read_text().replace('0.01', '0.02'))
+    table = _again(recorded, '--no-train')
+    assert [len(arm['runs']) for arm in table['arms'].values()] == [2, 0]
+    _again(recorded, '--seeds', '3')
+    assert _trained(recorded) == ['rate/seed_3']
+    (recorded / 'elsewhere' / 'train' / 'c3' / '1.png').unlink()
+    table = _again(recorded, '--no-train', '--work-dir', recorded / 'others')
+    assert [len(arm['runs']) for arm in table['arms'].values()] == [0, 0]
+    assert 'taken from' not in capsys.readouterr().out.splitlines()[-2]
