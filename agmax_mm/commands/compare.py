@@ -61,7 +61,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help="(default: the study's)")
     parser.add_argument('--work-dir', metavar='DIR', help='folder of the runs (default: work_dirs/<name of the study>)')
     parser.add_argument(
-        '--out', metavar='FILE', help='table, FILE.md and FILE.json (default: <work dir>/<name of the study>)'
+        '--out',
+        metavar='FILE',
+        help='page, FILE.md and FILE.html, beside FILE.json (default: <work dir>/<name of the study>)',
+    )
+    parser.add_argument(
+        '--format',
+        nargs='+',
+        choices=['html', 'markdown', 'csv', 'latex'],
+        default=['html', 'markdown'],
+        help='of the page: FILE.html, FILE.md, and each table as FILE_<section>.csv or .tex (default: html markdown)',
     )
     parser.add_argument(
         '--no-train', action='store_true', help='write the table of what is finished, also while another call trains'
@@ -119,13 +128,14 @@ def main(args: argparse.Namespace) -> None:
     keys = run_keys(study, {arm: found.data for arm, found in built.items()})
     recorded = read_records(records_path(stem), keys)
 
-    def write(runs: list[Run], transfers: dict[str, list[Run]] | None = None) -> None:
+    def write(runs: list[Run], transfers: dict[str, list[Run]] | None = None) -> list[Path]:
         setup = {'command': _command(args), 'cores': usable_cores(), 'threads': threads}
-        write_study(study, runs, setup, stem, transfers)
         tuned = [run for found in (transfers or {}).values() for run in found]
         write_records(records_path(stem), [*runs, *tuned], keys)
+        whole = transfers is not None
+        return write_study(study, runs, setup, stem, transfers, formats=args.format, pictures=whole)
 
-    def work(executor: Executor | None) -> None:
+    def work(executor: Executor | None) -> list[Path]:
         train = executor is not None
         taken = takeable_runs(study, recorded) if train else recorded
         runs = run_study(study, work_dir, write, executor=executor, recorded=taken, train=train)
@@ -133,14 +143,14 @@ def main(args: argparse.Namespace) -> None:
         if gone:
             print(f'{len(gone)} of {len(runs)} finished runs are taken from {records_path(stem)}, not from folders')
         tuned = run_transfers(study, work_dir, executor=executor, recorded=recorded, train=train)
-        write(runs, tuned)
+        return write(runs, tuned)
 
     if args.no_train:
-        work(None)
+        written = work(None)
     else:
         with locked(work_dir, 'compare', inherited=True) as lock:
-            work(_executor(args, work_dir, threads, lock))
-    print(f'wrote {stem}.md and {stem}.json')
+            written = work(_executor(args, work_dir, threads, lock))
+    print(f'wrote {", ".join(map(str, written))}')
 
 
 def _executor(args: argparse.Namespace, work_dir: Path, threads: int, lock: int) -> Executor:

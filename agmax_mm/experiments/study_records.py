@@ -28,7 +28,7 @@ _KEPT = (
     *('config', 'config_sha256', 'package_version', 'versions', 'seed', 'device', 'world_size', 'amp', 'metrics'),
     *('status', 'wall_time_s', 'peak_memory_mb', 'iterations', 'epochs', 'scores'),
 )
-_TRAIN_POINTS = 40
+_TRAIN_POINTS = 30
 _DATA_ITEMS = 500
 
 
@@ -132,7 +132,7 @@ def _small(record: Mapping[str, Any]) -> dict[str, Any]:
     train = [point for point in record['history']['train'] if point.get('loss') is not None]
     chosen: Any = np.unique(np.linspace(0, len(train) - 1, min(len(train), _TRAIN_POINTS)).astype(int)) if train else []
     points = [
-        {key: _rounded(point[key]) for key in ('iter', 'epoch', 'loss') if key in point}
+        {key: _rounded(point[key]) for key in ('iter', 'epoch', 'loss', 'loss_cls') if key in point}
         for point in (train[place] for place in chosen)
     ]
     kept = {key: record[key] for key in _KEPT if key in record}

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from agmax_mm.experiments.study import Study
-from agmax_mm.fileio import write_json, write_text
+from agmax_mm.experiments.study_figures import curve_section, forest_figure, picture_sections
+from agmax_mm.fileio import write_json
 from agmax_mm.metrics import TOP1, metric_label
 from agmax_mm.progress import duration
 from agmax_mm.results.overview import version_table
-from agmax_mm.results.page import Page, Section, Table, Text, render_markdown
+from agmax_mm.results.page import Page, Section, Table, Text
 from agmax_mm.results.runs import Run
 from agmax_mm.results.statistics import NONE, Moments, PairedDifference, holm, moments, moments_text, paired_difference
+from agmax_mm.results.table_files import write_page
 
 _NOTE = (
     'Mean ± sample standard deviation over the runs. Last: after the last epoch. Difference: to the reference, '
@@ -72,8 +74,11 @@ def write_study(
     setup: Mapping[str, Any],
     stem: Path,
     transfers: Mapping[str, Sequence[Run]] | None = None,
-) -> None:
-    """Write ``<stem>.json`` and ``<stem>.md``.
+    *,
+    formats: Sequence[str] = ('markdown',),
+    pictures: bool = False,
+) -> list[Path]:
+    """Write ``<stem>.json`` and the page, ``<stem>.md`` and others, with its drawings in ``<stem>_figures/``.
 
     Args:
         study: What was compared.
@@ -82,28 +87,46 @@ def write_study(
         stem: Path of the files without their endings.
         transfers: For each fine-tuning its runs, from
             :func:`agmax_mm.experiments.study_transfers.run_transfers`.
+        formats: Of the page, see :func:`agmax_mm.results.table_files.write_page`.
+        pictures: Whether to draw curves and detections, too, which takes seconds.
+
+    Returns:
+        The files of the page and the one for programs.
     """
     summary = summarise_study(study, runs)
     expected = len(study.arms) * len(study.seeds)
     facts = version_table(runs).rows
     tuned = {name: summarise_study(study, found) for name, found in (transfers or {}).items()}
     summary |= {'transfers': {name: {key: one[key] for key in ('metric', 'arms')} for name, one in tuned.items()}}
-    write_json({**summary, 'setup': {**setup, **{fact[0]: fact[1] for fact in facts}}}, stem.with_suffix('.json'))
+    write_json(
+        {**summary, 'setup': {**setup, **{fact[0]: fact[1] for fact in facts}}}, stem.with_name(f'{stem.name}.json')
+    )
     title, _, text = study.text.partition('\n')
     # Of one run it would tell more of the machine's other work than of the arm.
     time = duration(sum(run.record['wall_time_s'] for run in runs))
     rows = [*((key, str(value)) for key, value in setup.items()), ('wall time of all runs', time), *facts]
-    page = Page(
-        title.rstrip('.'),
-        text.strip() or NONE,
-        [
-            Section('Scores', [Text(f'{len(runs)} of {expected} runs are finished. {_NOTE}'), _score_table(summary)]),
-            *([Section('Other metrics', [_other_table(summary)])] if study.metrics[1:] else []),
-            *(Section(f'Fine-tuned: {name}', [_score_table(one)]) for name, one in tuned.items()),
-            Section('Setup', [Table(('what', 'value'), rows)]),
-        ],
-    )
-    write_text(render_markdown(page), stem.with_suffix('.md'))
+    folder = stem.with_name(f'{stem.name}_figures')
+    sections = [
+        Section(
+            'Scores',
+            [
+                Text(f'{len(runs)} of {expected} runs are finished. {_NOTE}'),
+                *forest_figure(summary, folder / 'differences.svg'),
+                _score_table(summary),
+            ],
+        ),
+        *([Section('Other metrics', [_other_table(summary)])] if study.metrics[1:] else []),
+    ]
+    if pictures:
+        sections += curve_section(study, runs, summary['metric'], folder)
+    for name, one in tuned.items():
+        drawn = forest_figure(one, folder / f'{name}.svg')
+        sections.append(Section(f'Fine-tuned: {name}', [*drawn, _score_table(one)]))
+        if pictures:
+            sections += picture_sections(name, (transfers or {})[name], folder)
+    sections.append(Section('Setup', [Table(('what', 'value'), rows)]))
+    page = Page(title.rstrip('.'), text.strip() or NONE, sections)
+    return [*write_page(page, stem.parent, formats, name=stem.name), stem.with_name(f'{stem.name}.json')]
 
 
 def _scores(run: Run, metric: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class BuiltArm:
 def run_study(
     study: Study,
     work_dir: Path,
-    after_run: Callable[[list[Run]], None],
+    after_run: Callable[[list[Run]], object],
     *,
     executor: Executor | None = None,
     recorded: Mapping[str, Run] | None = None,

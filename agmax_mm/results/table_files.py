@@ -18,7 +18,9 @@ FORMATS = ('html', 'markdown', 'csv', 'latex')
 PAGES = ('html', 'markdown')
 
 
-def write_page(page: Page, folder: str | os.PathLike[str], formats: Sequence[str] = PAGES) -> list[Path]:
+def write_page(
+    page: Page, folder: str | os.PathLike[str], formats: Sequence[str] = PAGES, *, name: str | None = None
+) -> list[Path]:
     """Write a page into a folder that holds its pictures.
 
     Args:
@@ -26,6 +28,8 @@ def write_page(page: Page, folder: str | os.PathLike[str], formats: Sequence[str
         folder: Where to.
         formats: Some of :data:`FORMATS`: ``index.html``, ``report.md``, and for each table ``<section>.csv`` and
             ``<section>.tex``.
+        name: Beginning of the files' names in place of these: ``<name>.html``, ``<name>.md``,
+            ``<name>_<section>.csv``.
 
     Returns:
         The files that were written.
@@ -34,7 +38,7 @@ def write_page(page: Page, folder: str | os.PathLike[str], formats: Sequence[str
         ValueError: If a picture is missing or a format is unknown.
     """
     folder = Path(folder)
-    unknown = [name for name in formats if name not in FORMATS]
+    unknown = [given for given in formats if given not in FORMATS]
     if unknown or not formats:
         raise ValueError(f'format: expected some of {", ".join(FORMATS)}, got {", ".join(unknown) or "none"}')
     for section in page.sections:
@@ -43,19 +47,20 @@ def write_page(page: Page, folder: str | os.PathLike[str], formats: Sequence[str
                 raise ValueError(f'page: expected the picture {block.file!r} in {str(folder)!r}, got none')
     texts = {}
     if 'html' in formats:
-        texts['index.html'] = render_html(page)
+        texts[f'{name or "index"}.html'] = render_html(page)
     if 'markdown' in formats:
-        texts['report.md'] = render_markdown(page)
+        texts[f'{name or "report"}.md'] = render_markdown(page)
     renderers: dict[str, tuple[str, Callable[[Table], str]]] = {
         'csv': ('csv', csv_table),
         'latex': ('tex', latex_table),
     }
-    for name, (ending, render) in renderers.items():
-        if name in formats:
-            texts |= {f'{stem}.{ending}': render(table) for stem, table in _tables(page)}
-    for name, text in texts.items():
-        write_text(text, folder / name)
-    return [folder / name for name in texts]
+    prefix = '' if name is None else f'{name}_'
+    for form, (ending, render) in renderers.items():
+        if form in formats:
+            texts |= {f'{prefix}{stem}.{ending}': render(table) for stem, table in _tables(page)}
+    for file, text in texts.items():
+        write_text(text, folder / file)
+    return [folder / file for file in texts]
 
 
 def csv_table(table: Table) -> str:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from agmax_mm.experiments import study_figures
 from agmax_mm.experiments.study import read_study
 from agmax_mm.experiments.study_report import summarise_study, write_study
 from agmax_mm.results.runs import Run
@@ -236,3 +237,43 @@ def test_metrics_of_a_study_are_different_names(tmp_path):
     (tmp_path / 'mixing.py').write_text(STUDY + "metrics = ['a', 'a']\n")
     with pytest.raises(ValueError, match=r"expected metrics to be a list of different names, got \['a', 'a'\]"):
         read_study(tmp_path / 'mixing.py')
+
+
+def _with_history(arm, seed, last):
+    run = _run(arm, seed, last, last)
+    train = [{'iter': step, 'epoch': 1 + step // 4, 'loss': 9.0, 'loss_cls': 1 / (step + 1)} for step in range(9)]
+    run.record['history'] = {'train': train, 'val': [{'iter': 9, 'epoch': 3, 'accuracy/top1': last}]}
+    return run
+
+
+def test_a_page_in_all_formats_with_its_drawings(study, tmp_path):
+    runs = [_with_history(arm, seed, 50.0 + seed) for seed in (0, 1) for arm in ('plain', 'mixed')]
+    runs[-1].record['scores']['last']['accuracy/top1'] = 52.0
+    formats = ('html', 'markdown', 'csv', 'latex')
+    written = write_study(study, runs, {}, tmp_path / 'v1.2', formats=formats, pictures=True)
+    assert [path.name for path in written] == [
+        *('v1.2.html', 'v1.2.md', 'v1.2_scores.csv', 'v1.2_setup.csv', 'v1.2_scores.tex', 'v1.2_setup.tex'),
+        'v1.2.json',
+    ]
+    for page in written[:2]:
+        text = page.read_text()
+        for file in ('v1.2_figures/differences.svg', 'v1.2_figures/curves_1.png'):
+            assert file in text
+            assert (tmp_path / file).is_file()
+    assert '+0.50 (-5.85 to +6.85), n = 2' in (tmp_path / 'v1.2_figures/differences.svg').read_text()
+    row = (tmp_path / 'v1.2_scores.csv').read_text().splitlines()[2].split(',')
+    assert row[:4] == ['mixed', 'plain', '2', '51.00 ± 1.41']
+
+
+def test_curves_are_of_the_cross_entropy_and_of_scores_with_several_validations(study, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(study_figures, 'learning_curves', lambda groups, path, keys: drawn.append((groups, keys)))
+    runs = [_with_history('plain', 0, 50.0), _with_history('mixed', 0, 51.0)]
+    study_figures.curve_section(study, runs, 'accuracy/top1', tmp_path / 'figures')
+    runs[1].record['history']['val'].append({'iter': 10, 'epoch': 4, 'accuracy/top1': 3.0})
+    study_figures.curve_section(study, runs, 'accuracy/top1', tmp_path / 'figures')
+    assert [list(groups) for groups, _ in drawn] == [['plain', 'mixed']] * 2
+    assert [keys for _, keys in drawn] == [
+        [('train', 'loss_cls')],
+        [('train', 'loss_cls'), ('val', 'accuracy/top1')],
+    ]

@@ -94,7 +94,11 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
         own = load_file(runs / arm / 'seed_1/backbone_last.safetensors')
         assert all(torch.equal(tensor, own[name]) for name, tensor in weights[arm].items())
     assert any(not torch.equal(tensor, weights['mi'][name]) for name, tensor in weights['plain'].items())
-    assert '## Fine-tuned: boxes' in (runs / 'study.md').read_text()
+    page = (runs / 'study.md').read_text()
+    assert '## Fine-tuned: boxes' in page
+    for file in ('boxes.svg', 'differences.svg', 'boxes/detections_1_1.png'):
+        assert f'(study_figures/{file})' in page
+        assert (runs / 'study_figures' / file).is_file()
 
     # What is recorded needs neither its run's folder nor its own.
     first = (runs / 'study.json').read_text()

@@ -143,7 +143,8 @@ def test_command_writes_the_table_of_finished_runs(ran):
     out = folder / 'out' / 'table.md'
     done = _call('wide.py', '--data-root', folder / 'data', '--work-dir', runs, '--out', out, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f'wrote {out} and {out.with_suffix(".json")}'
+    files = (out.with_suffix(ending) for ending in ('.html', '.md', '.json'))
+    assert done.stdout.splitlines()[-1] == f'wrote {", ".join(map(str, files))}'
     page = out.read_text()
     assert '4 of 4 runs are finished' in page
     assert 'agmax-mm compare wide.py --data-root DIR' in page
