@@ -31,11 +31,11 @@ from agmax_mm.functional.spectrograms import (
     mel_filterbank,
     mel_power,
     mel_spectrogram,
-    phase_vocoder,
     power_to_decibels,
     resample_linearly,
     short_time_fourier,
 )
+from agmax_mm.functional.vocoder import phase_vocoder
 
 __all__ = [
     'ReliabilityBins',

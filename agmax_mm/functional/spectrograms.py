@@ -47,80 +47,6 @@ def short_time_fourier(waveforms: Tensor, *, n_fft: int = 2048, hop_length: int 
     return spectrum.transpose(1, 2)
 
 
-def phase_vocoder(spectra: Tensor, rates: Tensor, *, num_frames: int | None = None) -> Tensor:
-    """Play each clip faster or slower without a change of its pitch.
-
-    Frame ``k`` of the result lies at ``k * rate`` in the clip. Its magnitude is interpolated between the two frames
-    around this place, and its phase goes on from frame ``k - 1`` by their difference of phase.
-
-    Args:
-        spectra: Complex spectra, shape ``(N, F, T)``.
-        rates: Speed of each clip, shape ``(N,)``, above 0; 2 makes it half as long.
-        num_frames: Frames of the result; by default as many as the slowest clip needs. Behind its end, at
-            ``T / rate``, a clip is silent.
-
-    Returns:
-        Complex spectra, shape ``(N, F, num_frames)``.
-
-    Raises:
-        ValueError: If a shape or a rate is out of range.
-
-    References:
-        J. L. Flanagan and R. M. Golden, "Phase Vocoder", Bell System Technical Journal 45, 1966. The definition of the
-        phase is that of ``librosa.phase_vocoder``: phases are added as products of unit numbers here, for which
-        multiples of a whole turn make no difference.
-    """
-    if spectra.ndim != 3 or rates.shape != spectra.shape[:1]:
-        raise ValueError(
-            'phase_vocoder: expected spectra (N, F, T) and rates (N,), '
-            f'got {tuple(spectra.shape)} and {tuple(rates.shape)}'
-        )
-    if not bool((rates > 0).all()):
-        raise ValueError(f'phase_vocoder.rates: expected numbers above 0, got {float(rates.min())}')
-    length = spectra.shape[-1]
-    count = math.ceil(length / float(rates.min())) if num_frames is None else num_frames
-    # In double precision: a frame more or less than there is follows from rounding.
-    places = torch.arange(count, device=spectra.device, dtype=torch.float64) * rates[:, None]
-    # Whole frames are moved, which is fast where each lies in one piece, as those of :func:`short_time_fourier` do.
-    frames = F.pad(spectra.transpose(1, 2), (0, 0, 0, 2))
-    sizes = squared_magnitude(frames).sqrt()
-    # Linear interpolation as a product: the weight of frame j at a place falls from 1 to 0 over a distance of 1.
-    distances = (places[:, :, None] - torch.arange(length + 2, device=places.device)).abs()
-    weights = (1.0 - distances).clamp_min(0.0).masked_fill(places[:, :, None] >= length, 0.0)
-    size = weights.to(sizes.dtype) @ sizes
-    units = _units(frames, sizes)
-    first = places.clamp_max(length).long()
-    turns = frames_at(units[:, 1:] * units[:, :-1].conj(), first)
-    phases = [units[:, 0]]
-    for turn in turns[:, :-1].unbind(dim=1):
-        phases.append(phases[-1] * turn)
-    return (size * torch.stack(phases, dim=1)).transpose(1, 2)
-
-
-def frames_at(frames: Tensor, places: Tensor) -> Tensor:
-    """Pick frames by their places; outside of the clip there is silence.
-
-    Args:
-        frames: Shape ``(N, T, F)``.
-        places: Whole numbers, shape ``(N, K)``.
-
-    Returns:
-        Shape ``(N, K, F)``.
-    """
-    length = frames.shape[1]
-    rows = places.clamp(0, length - 1) + length * torch.arange(len(frames), device=frames.device)[:, None]
-    picked = frames.reshape(-1, frames.shape[2]).index_select(0, rows.flatten()).view(*places.shape, -1)
-    outside = (places < 0) | (places >= length)
-    return picked.masked_fill_(outside[:, :, None], 0)
-
-
-def _units(numbers: Tensor, sizes: Tensor) -> Tensor:
-    """Complex numbers of size 1 with the phases of others, whose sizes are known; silence has phase 0."""
-    silent = (sizes == 0).to(sizes.dtype)
-    # A product of a real and a complex tensor is several times as fast as their quotient.
-    return numbers * (sizes + silent).reciprocal_() + silent
-
-
 @functools.lru_cache(maxsize=8)
 def mel_filterbank(num_mels: int, n_fft: int, sample_rate: int) -> Tensor:
     """Triangular filters at equal distances on Slaney's mel scale, from 0 Hz to half the sample rate, of equal area.
@@ -205,7 +131,8 @@ def mel_spectrogram(
 
 def squared_magnitude(spectra: Tensor) -> Tensor:
     """Squared magnitude of complex numbers, without the root that ``abs`` takes."""
-    return (spectra * spectra.conj()).real
+    squares = torch.view_as_real(spectra).square()
+    return squares[..., 0] + squares[..., 1]
 
 
 def power_to_decibels(power: Tensor, *, top_db: float = 80.0) -> Tensor:
@@ -251,8 +178,11 @@ def resample_linearly(waveforms: Tensor, steps: Tensor, *, num_samples: int) -> 
         )
     # Single precision has too few digits for places of many thousands.
     places = torch.arange(num_samples, device=waveforms.device, dtype=torch.float64) * steps[:, None]
-    places = places.clamp_max(waveforms.shape[1])
-    first = places.long()
-    padded = F.pad(waveforms, (0, 2))
-    share = (places - first).to(waveforms.dtype)
-    return torch.lerp(padded.gather(1, first), padded.gather(1, first + 1), share)
+    first = places.clamp_max_(waveforms.shape[1]).long()
+    share = places.frac_().to(waveforms.dtype)
+    samples = F.pad(waveforms, (0, 2))
+    first += samples.shape[1] * torch.arange(len(samples), device=first.device)[:, None]
+    # One list of samples; the second of each pair is the one behind the first.
+    samples, first = samples.flatten(), first.flatten()
+    before, after = (part.index_select(0, first).view_as(share) for part in (samples, samples[1:]))
+    return torch.lerp(before, after, share)

@@ -14,8 +14,9 @@ from agmax_mm.models.data_preprocessor import TwoViewDataPreprocessor
 from agmax_mm.registry import MODELS, TRANSFORMS
 from agmax_mm.speech.transforms import BackgroundNoise
 
-# Clips that go through the steps together: on a processor, as many as its caches hold the spectra of.
-_TOGETHER = {'cpu': 16}
+# Clips that go through the steps together: few on a processor, where memory is slower than it calculates, but enough
+# that calls cost less than work.
+TOGETHER = {'cpu': 32}
 _TOGETHER_ELSEWHERE = 512
 
 
@@ -61,7 +62,7 @@ class SpeechDataPreprocessor(TwoViewDataPreprocessor):
         steps = self.train_steps if training else self.test_steps
         device = torch.device(self.device)
         made = []
-        for clips in waveforms.to(device).split(_TOGETHER.get(device.type, _TOGETHER_ELSEWHERE)):
+        for clips in waveforms.to(device).split(TOGETHER.get(device.type, _TOGETHER_ELSEWHERE)):
             current: Any = clips
             for step in steps:
                 current = step(current)

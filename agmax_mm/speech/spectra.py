@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agmax_mm.functional.spectrograms import frames_at, phase_vocoder, squared_magnitude
+from agmax_mm.functional.spectrograms import squared_magnitude
+from agmax_mm.functional.vocoder import frames_at, vocoded_frames
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,13 @@ class Spectra:
         """Number of clips."""
         return len(self.frames)
 
-    def rows(self, rows: Tensor) -> Spectra:
-        """Some of the clips, by their places ``(n,)``."""
-        return replace(self, frames=self.frames[rows], rates=self.rates[rows], shifts=self.shifts[rows])
-
     def with_rows(self, rows: Tensor, numbers: Tensor) -> Spectra:
         """The same with other complex numbers ``(n, F, K)`` as the results of some clips, whose frames are changed."""
         frames, own = self.frames, numbers.transpose(1, 2)
-        if own.shape[1] > frames.shape[1]:
-            frames = F.pad(frames, (0, 0, 0, own.shape[1] - frames.shape[1]))
-        frames.index_copy_(0, rows, F.pad(own, (0, 0, 0, frames.shape[1] - own.shape[1])))
+        missing = own.shape[1] - frames.shape[1]
+        if missing > 0:
+            frames = F.pad(frames, (0, 0, 0, missing))
+        frames.index_copy_(0, rows, F.pad(own, (0, 0, 0, -missing)) if missing < 0 else own)
         return replace(
             self,
             frames=frames,
@@ -66,15 +64,15 @@ class Spectra:
             return self.num_frames
         return math.ceil(self.frames.shape[1] / float(self.rates.min()))
 
-    def numbers(self) -> Tensor:
-        """The result as complex numbers, shape ``(N, F, K)``."""
-        places = self._places()
-        out = frames_at(self.frames, torch.where(self.rates[:, None] == 1, places, -1))
-        rows = (self.rates != 1).nonzero().flatten()
+    def numbers(self, clips: Tensor | None = None) -> Tensor:
+        """The result as complex numbers, shape ``(n, F, K)``, of some clips, by their places ``(n,)``, or of all."""
+        clips = torch.arange(len(self), device=self.rates.device) if clips is None else clips
+        places, rates = self._places()[clips], self.rates[clips]
+        out = frames_at(self.frames, places, clips)
+        rows = (rates != 1).nonzero().flatten()
         if len(rows):
-            spectra, last = self.frames[rows].transpose(1, 2), int(places.max())
-            found = phase_vocoder(spectra, self.rates[rows], num_frames=last + 1)
-            out.index_copy_(0, rows, frames_at(found.transpose(1, 2), places[rows]))
+            frames = self.frames.index_select(0, clips[rows])
+            out.index_copy_(0, rows, vocoded_frames(frames, rates[rows], places[rows]))
         return out.transpose(1, 2)
 
     def mel_power(self, filters: Tensor) -> Tensor:
@@ -91,19 +89,20 @@ class Spectra:
             Shape ``(N, M, K)``.
         """
         weights = filters.to(self.frames.real).T
+        # Both parts of a complex number have the weight of its bin.
         parts = torch.view_as_real(self.frames).flatten(2)
         bands = parts.square() @ weights.repeat_interleave(2, dim=0)
         places = self._places()
         out = frames_at(bands, torch.where(self.rates[:, None] == 1, places, -1))
         rows = (self.rates != 1).nonzero().flatten()
         if len(rows):
-            power, own = squared_magnitude(self.frames[rows]), bands[rows]
-            both = (power[:, 1:] * power[:, :-1]).sqrt() @ weights
+            power, own = squared_magnitude(self.frames.index_select(0, rows)), bands[rows]
+            products = (power[:, 1:] * power[:, :-1]).sqrt_() @ weights
             source = places[rows] * self.rates[rows, None]
             first = source.floor().long()
             share = (source - first).to(own.dtype)[:, :, None]
             size = (1 - share).square() * frames_at(own, first) + share.square() * frames_at(own, first + 1)
-            size += 2 * share * (1 - share) * frames_at(both, first)
+            size += 2 * share * (1 - share) * frames_at(products, first)
             out = out.index_copy(0, rows, size * (places[rows] >= 0)[:, :, None])
         return out.transpose(1, 2)
 

@@ -102,8 +102,8 @@ class ChangeSpeedAndPitch(RandomStep):
         steps = 1.0 / (1.0 + self.max_change * (2.0 * torch.rand(len(rows), dtype=torch.float64) - 1.0))
         if not len(rows):
             return waveforms
-        rows = rows.to(waveforms.device)
-        changed = resample_linearly(waveforms[rows], steps.to(waveforms.device), num_samples=waveforms.shape[1])
+        rows, steps = rows.to(waveforms.device), steps.to(waveforms.device)
+        changed = resample_linearly(waveforms.index_select(0, rows), steps, num_samples=waveforms.shape[1])
         return waveforms.index_copy(0, rows, changed)
 
 
@@ -254,13 +254,15 @@ class BackgroundNoise(RandomStep):
             return spectra
         if self._chunks is None:
             self._chunks = noise_chunks(self.data_root, self.sample_rate)
-        device = spectra.frames.device
-        noise: Any = self._chunks[torch.randint(len(self._chunks), (len(rows),))].to(device)
+        rows = rows.to(spectra.frames.device)
+        noise: Any = self._chunks[torch.randint(len(self._chunks), (len(rows),))].to(rows.device)
         for step in self.earlier:
             noise = step(noise)
-        share = (self.max_share * torch.rand(len(rows))).to(device)[:, None, None]
-        rows = rows.to(device)
-        return spectra.with_rows(rows, (1 - share) * spectra.rows(rows).numbers() + share * noise.numbers())
+        share = self.max_share * torch.rand(len(rows), 1, 1, 1)
+        mixed = spectra.numbers(rows)
+        # Torch would make complex numbers of real shares before it multiplies.
+        torch.view_as_real(mixed).lerp_(torch.view_as_real(noise.numbers()), share.to(mixed.real))
+        return spectra.with_rows(rows, mixed)
 
 
 @TRANSFORMS.register_module()

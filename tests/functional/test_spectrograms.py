@@ -14,7 +14,7 @@ from agmax_mm.functional import (
     resample_linearly,
     short_time_fourier,
 )
-from agmax_mm.functional.spectrograms import frames_at
+from agmax_mm.functional.vocoder import frames_at, vocoded_frames
 
 
 @pytest.fixture(scope='module')
@@ -83,6 +83,41 @@ def test_phase_vocoder_is_librosas(clips, rate):
     found = phase_vocoder(spectra, torch.full((3,), rate, dtype=torch.float64)).numpy()
     expected = np.stack([librosa.phase_vocoder(one, rate=rate, hop_length=512) for one in spectra.numpy()])
     assert largest_difference(found, expected) < 1e-10
+    single = phase_vocoder(spectra.to(torch.complex64), torch.full((3,), rate, dtype=torch.float64)).numpy()
+    assert largest_difference(single, expected) < 2e-6
+
+
+@pytest.mark.parametrize('rate', [0.8, 1.2])
+def test_phase_vocoder_is_librosas_where_bins_are_silent_for_a_while(rate):
+    generator = np.random.default_rng(0)
+    spectra = generator.normal(size=(2, 9, 32)) + 1j * generator.normal(size=(2, 9, 32))
+    spectra[generator.random(spectra.shape) < 0.4] = 0
+    spectra[:, :, 5:9] = 0
+    expected = np.stack([librosa.phase_vocoder(one, rate=rate, hop_length=4) for one in spectra])
+    rates = torch.full((2,), rate, dtype=torch.float64)
+    given = torch.from_numpy(spectra)
+    found = phase_vocoder(given, rates).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    assert (given.numpy() == spectra).all()
+    single = phase_vocoder(given.to(torch.complex64), rates).numpy()
+    np.testing.assert_allclose(single, expected, atol=1e-5)
+
+
+def test_phase_vocoder_has_gradients():
+    torch.manual_seed(0)
+    spectra = torch.randn(2, 5, 8, dtype=torch.complex128, requires_grad=True)
+    rates = torch.tensor([0.8, 1.3], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda numbers: phase_vocoder(numbers, rates), spectra)
+
+
+def test_frames_of_a_slower_clip_can_be_had_by_their_places(clips):
+    spectra, rates = short_time_fourier(clips), torch.tensor([0.8, 1.0, 1.2], dtype=torch.float64)
+    whole = phase_vocoder(spectra, rates)
+    places = torch.tensor([[-1, 39, 3], [31, 32, 0], [26, 27, 5]])
+    found = vocoded_frames(spectra.transpose(1, 2), rates, places)
+    expected = torch.stack([whole[[0, 1, 2], :, places[:, k].clamp_min(0)] for k in range(3)], dim=1)
+    expected[0, 0] = 0
+    torch.testing.assert_close(found, expected)
 
 
 def test_clips_of_a_batch_have_rates_of_their_own(clips):
@@ -131,3 +166,8 @@ def test_frames_outside_of_a_clip_are_silent():
     frames = torch.arange(6.0).view(1, 3, 2)
     picked = frames_at(frames, torch.tensor([[2, -1, 3, 0]]))
     assert picked.tolist() == [[[4.0, 5.0], [0.0, 0.0], [0.0, 0.0], [0.0, 1.0]]]
+    two = torch.cat([frames, 10 + frames])
+    assert frames_at(two, torch.tensor([[3, 0], [1, 0]]), torch.tensor([1, 0])).tolist() == [
+        [[0.0, 0.0], [10.0, 11.0]],
+        [[2.0, 3.0], [0.0, 1.0]],
+    ]
