@@ -13,9 +13,11 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1c202
 .paper { fill: #fcfcfd; } .line { stroke: #d9d9e0; } .zero { stroke: #60646c; } .soft { fill: #60646c; }
 .head { font-weight: 600; } .end { text-anchor: end; } .middle { text-anchor: middle; }
 .mark { stroke: #0072b2; stroke-width: 2; fill: #0072b2; } .open { fill: #fcfcfd; }
+.said { stroke: #d55e00; stroke-width: 1.5; }
 @media (prefers-color-scheme: dark) {
   text { fill: #edeef0; } .paper, .open { fill: #111113; } .line { stroke: #363a3f; } .zero { stroke: #b0b4ba; }
   .soft { fill: #b0b4ba; } .mark { stroke: #70b8ff; fill: #70b8ff; } .mark.open { fill: #111113; }
+  .said { stroke: #ff9a56; }
 }
 """
 _LEFT, _PLOT, _RIGHT, _ROW, _MARGIN = 200, 320, 250, 24, 14
@@ -31,6 +33,7 @@ class Difference:
         interval: Its confidence interval; None for a single pair.
         n: The number of pairs.
         sure: Whether chance is ruled out, after the correction for the number of rows; such dots are filled.
+        paper: What a paper says, drawn as a diamond, if anything.
     """
 
     name: str
@@ -38,13 +41,14 @@ class Difference:
     interval: tuple[float, float] | None
     n: int
     sure: bool
+    paper: float | None = None
 
     @classmethod
-    def from_json(cls, name: str, entry: Mapping[str, Any]) -> Difference:
+    def from_json(cls, name: str, entry: Mapping[str, Any], *, paper: float | None = None) -> Difference:
         """The row of what a study's summary says of an arm."""
         p_value, interval = entry['p_holm'], entry['t_interval']
         ends = None if interval is None else (float(interval[0]), float(interval[1]))
-        return cls(name, entry['mean'], ends, entry['n'], sure=p_value is not None and p_value < 0.05)
+        return cls(name, entry['mean'], ends, entry['n'], sure=p_value is not None and p_value < 0.05, paper=paper)
 
     def text(self) -> str:
         """The numbers of the row."""
@@ -102,6 +106,9 @@ def _row(row: Difference, y: int, limit: float) -> Iterable[str]:
         for cut, x, way in ((row.interval[0] < low, x1, 1), (row.interval[1] > high, x2, -1)):
             shape = f'M{x + 6 * way:g} {y - 4} L{x:g} {y} L{x + 6 * way:g} {y + 4}' if cut else f'M{x:g} {y - 4} v8'
             yield f'<path class="mark{" open" if cut else ""}" d="{shape}"/>'
+    if row.paper is not None and abs(row.paper) <= limit:
+        x = _x(row.paper, limit)
+        yield f'<path class="paper said" d="M{x:g} {y - 6} l5 6 l-5 6 l-5 -6 z"/>'
     x = _x(min(max(row.mean, -limit), limit), limit)
     yield f'<circle class="mark{"" if row.sure else " open"}" cx="{x:g}" cy="{y}" r="4.5"/>'
     yield f'<text class="end" x="{_LEFT + _PLOT + _RIGHT - _MARGIN}" y="{y + 4}">{escape(row.text())}</text>'
@@ -113,7 +120,8 @@ def _x(value: float, limit: float) -> float:
 
 def _limit(rows: Sequence[Difference]) -> float:
     """The largest value on the axis: that of all means, and of the intervals that are not far longer."""
-    furthest = max((abs(row.mean) for row in rows), default=0.0)
+    said = [abs(row.paper) for row in rows if row.paper is not None]
+    furthest = max((*(abs(row.mean) for row in rows), *said), default=0.0)
     ends = [abs(end) for row in rows if row.interval is not None for end in row.interval]
     return max(min(max(ends, default=0.0), 4 * furthest), furthest, 0.1)
 

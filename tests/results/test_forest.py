@@ -62,3 +62,10 @@ def test_a_row_of_a_summary():
     assert Difference.from_json('a', entry) == Difference('a', 1.5, (0.5, 2.5), 3, True)
     assert not Difference.from_json('a', {**entry, 'p_holm': 0.05}).sure
     assert Difference.from_json('a', {**entry, 't_interval': None, 'p_holm': None}).interval is None
+
+
+def test_what_a_paper_says_is_a_diamond_within_the_axis():
+    root = _draw(Difference('a', 1.0, None, 1, False, paper=2.0), Difference('b', 1.0, None, 1, False))
+    (diamond,) = [path for path in root.iter(f'{SVG}path') if 'said' in path.get('class')]
+    # The axis goes to 2 on both sides.
+    assert diamond.get('d').startswith('M520 ')
