@@ -16,7 +16,13 @@ import torch
 from mmengine.registry import DefaultScope
 
 from agmax_mm.datasets.image_files import check_headers
-from agmax_mm.functional import mel_spectrogram, phase_vocoder, power_to_decibels, short_time_fourier
+from agmax_mm.functional import (
+    mel_spectrogram,
+    phase_vocoder,
+    power_to_decibels,
+    resample_linearly,
+    short_time_fourier,
+)
 from agmax_mm.registry import MODELS
 from agmax_mm.speech.preprocessor import TOGETHER
 from agmax_mm.speech.recordings import SUFFIXES, fixed, read_recording, recording_state
@@ -170,19 +176,28 @@ def _table_3(step: dict[str, float]) -> dict[str, float]:
 
 
 def _differences(waveforms: Any) -> dict[str, float]:
-    """Greatest differences, as shares of the greatest value, and in decibels."""
+    """Greatest differences to double precision, as shares of the greatest value, and in decibels."""
     clips = waveforms[:, :RATE].double()
-    power = np.stack([librosa.feature.melspectrogram(y=clip, sr=RATE, n_mels=32) for clip in clips.numpy()])
+    alone = clips.numpy()
+    rate = torch.full((len(clips),), 0.9, dtype=torch.float64)
+    power = np.stack([librosa.feature.melspectrogram(y=clip, sr=RATE, n_mels=32) for clip in alone])
+    spectra = librosa.stft(alone, n_fft=2048, hop_length=512)
+    places = 0.9 * np.arange(RATE)
+    expected = {
+        'speed and pitch (numpy.interp)': np.stack([np.interp(places, np.arange(RATE), clip) for clip in alone]),
+        'short-time Fourier': spectra,
+        'phase vocoder': np.stack([librosa.phase_vocoder(one, rate=0.9, hop_length=512) for one in spectra]),
+        'mel': power,
+        'decibels': np.stack([librosa.power_to_db(one, ref=np.max) for one in power]),
+    }
     found = {}
     for name, own in (('float64', clips), ('float32', clips.float())):
-        mel = mel_spectrogram(own)
-        found[f'mel, {name}'] = float(np.abs(mel.numpy() - power).max() / power.max())
-        expected = np.stack([librosa.power_to_db(one, ref=np.max) for one in power])
-        found[f'decibels, {name}'] = float(np.abs(power_to_decibels(mel).numpy() - expected).max())
-        spectra = short_time_fourier(own)
-        vocoded = phase_vocoder(spectra, torch.full((len(own),), 0.9, dtype=torch.float64)).numpy()
-        theirs = np.stack([librosa.phase_vocoder(one, rate=0.9, hop_length=512) for one in spectra.numpy()])
-        found[f'phase vocoder, {name}'] = float(np.abs(vocoded - theirs).max() / np.abs(theirs).max())
+        fourier, mel = short_time_fourier(own), mel_spectrogram(own)
+        stretched = phase_vocoder(fourier, rate)
+        ours = (resample_linearly(own, rate, num_samples=RATE), fourier, stretched, mel, power_to_decibels(mel))
+        for (step, theirs), values in zip(expected.items(), ours, strict=True):
+            scale = 1.0 if step == 'decibels' else np.abs(theirs).max()
+            found[f'{step}, {name}'] = float(np.abs(values.numpy() - theirs).max() / scale)
     return found
 
 

@@ -103,6 +103,22 @@ def test_phase_vocoder_is_librosas_where_bins_are_silent_for_a_while(rate):
     np.testing.assert_allclose(single, expected, atol=1e-5)
 
 
+def test_torchaudio_agrees(clips):
+    """Its filters and phases are of single precision."""
+    pytest.importorskip('torchaudio')
+    from torchaudio.functional import phase_vocoder as vocoder
+    from torchaudio.transforms import MelSpectrogram
+
+    options = dict(n_fft=2048, hop_length=512, n_mels=32, norm='slaney', mel_scale='slaney', pad_mode='constant')
+    expected = MelSpectrogram(16000, **options).double()(clips).numpy()
+    assert largest_difference(mel_spectrogram(clips).numpy(), expected) < 2e-6
+    spectra = short_time_fourier(clips)
+    advance = torch.linspace(0, torch.pi * 512, 1025, dtype=torch.float64)[:, None]
+    for rate in (0.8, 1.17):
+        found = phase_vocoder(spectra, torch.full((3,), rate, dtype=torch.float64)).numpy()
+        assert largest_difference(found, vocoder(spectra, rate, advance).numpy()) < 2e-6
+
+
 def test_phase_vocoder_has_gradients():
     torch.manual_seed(0)
     spectra = torch.randn(2, 5, 8, dtype=torch.complex128, requires_grad=True)
