@@ -17,7 +17,7 @@ AGMAX = 'configs/agmax/resnet50_cutmix_90e.py'
 PAGE = 'docs/recipes.md'
 FOLDERS = (
     *('configs/baseline', 'configs/agmax', 'configs/captioning', 'configs/cutmix', 'configs/localization'),
-    *('configs/speech', 'docs'),
+    *('configs/modern', 'configs/speech', 'docs'),
 )
 EXPECTED = expected_files(ROOT)
 RECIPES = [path for path in EXPECTED if path.endswith('.py')]
@@ -32,7 +32,7 @@ def checkout(tmp_path):
 
 def test_files_are_what_is_generated():
     assert compare(ROOT) == {}
-    assert len(RECIPES) == 156 + 54 + 8 + 16 + 48
+    assert len(RECIPES) == 156 + 54 + 8 + 16 + 48 + 2
     assert {path for folder in FOLDERS for path in (ROOT / folder).glob('*.py')} == {ROOT / path for path in RECIPES}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from agmax_mm.engine.config import load_config, prepare_config
 
-FOLDERS = ('agmax', 'baseline', 'captioning', 'cutmix', 'demo', 'detection', 'localization', 'speech')
+FOLDERS = ('agmax', 'baseline', 'captioning', 'cutmix', 'demo', 'detection', 'localization', 'modern', 'speech')
 
 # Hooks that change what is trained. Others only watch, save or report, and are the same in all recipes.
 _TRAINING_HOOKS = ('AgreementWeightHook', 'EMAHook', 'LoadBackboneHook', 'SetProgressHook')

@@ -7,6 +7,7 @@ from pathlib import Path
 from agmax_mm.fileio import write_text
 from tools.recipes.captioning import captioning_files
 from tools.recipes.localization import localization_files
+from tools.recipes.modern import modern_files
 from tools.recipes.ours import our_figures
 from tools.recipes.page import page
 from tools.recipes.recipe import recipes
@@ -26,7 +27,7 @@ def trials_file(paper: str, root: Path) -> Path:
 def expected_files(root: Path) -> dict[str, str]:
     """The text of every recipe and page by its path in the checkout ``root``, whose trials the pages tell of."""
     configs = {f'configs/{recipe.path}': render(recipe) for paper in PAGES for recipe in recipes(paper)}
-    configs |= captioning_files() | localization_files() | speech_files()
+    configs |= captioning_files() | localization_files() | modern_files() | speech_files()
     pages = {
         path: page(paper, *read_outcomes(trials_file(paper, root)), our_figures(paper, root))
         for paper, path in PAGES.items()
