@@ -70,7 +70,7 @@ def vocoded_frames(frames: Tensor, rates: Tensor, places: Tensor) -> Tensor:
     # In double precision: a frame more or less than there is follows from rounding.
     source = (steps * rates[:, None]).clamp_max_(length)
     first = source.long()
-    ahead = (first[:, :-1] + 1).clamp_max_(length)
+    ahead = first[:, :-1] + 1
     jumped = F.pad((first[:, 1:] != ahead) & (first[:, 1:] < length), (1, 0))
     sizes = squared_magnitude(frames).clamp_min_(torch.finfo(frames.dtype).tiny).sqrt_()
     inside = places.clamp_min(0)
