@@ -37,7 +37,7 @@ def add_data_words(parser: argparse.ArgumentParser, *, own: bool = False) -> Non
     """Add the words that fit a recipe to a user's own data; ``own`` where the recipe's data will not do."""
     words = parser.add_argument_group('own data')
     default = '' if own else " (default: the recipe's)"
-    words.add_argument('--data', metavar='DIR', required=own, help=f'folder of the data{default}')
+    words.add_argument('--data', metavar='DIR', required=own, help=f'folder or archive of the data{default}')
     words.add_argument('--image-size', type=int, metavar='PIXELS', help='side of the images; crops and holes follow')
     words.add_argument('--epochs', type=int, metavar='N', help='length of the training; the schedule follows')
     words.add_argument(
@@ -54,7 +54,7 @@ def add_measurement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='checkpoints of its model')
     parser.add_argument('--batch-size', type=int, metavar='N', help="images of a batch (default: the config's)")
     parser.add_argument('--workers', type=int, metavar='N', help='loading processes (default: one for each core)')
-    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    parser.add_argument('--data', metavar='DIR', help="folder or archive of the data (default: the recipe's)")
     parser.add_argument(
         '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
     )

@@ -44,13 +44,13 @@ def main(args: argparse.Namespace) -> None:
     with without_notices():
         from agmax_mm.engine.own_data import find_own_data, fit_recipe, write_configs
 
-    data = find_own_data(Path(args.data), args.seed)
+    data = find_own_data(args.data, args.seed)
     fit = fit_recipe(data, args.recipe, image_size=args.image_size, epochs=args.epochs, batch_size=args.batch_size)
-    folder = Path(args.out or f'{data.root.name}_agmax')
+    folder = Path(args.out or f'{data.name}_agmax')
     files = write_configs(data, fit, folder, force=args.force)
     views = len(data.train) * fit.epochs * 2 / 1e6
     print(
-        f'{data.root.name}: {len(data.classes)} classes, {len(data.train):,} images to train and {len(data.val):,} to '
+        f'{data.name}: {len(data.classes)} classes, {len(data.train):,} images to train and {len(data.val):,} to '
         f'validate, {data.short_side} pixels on the shorter side\n'
         f'{fit.recipe}: input of {fit.image_size} pixels, {fit.epochs} epochs, {fit.batch_size} images a step; '
         f'AgMax passes {views:.2g} million images through the network\n'

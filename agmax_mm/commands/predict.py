@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument('checkpoint', help='checkpoint of a training run')
     parser.add_argument(
-        'inputs', nargs='+', metavar='INPUT', help='pictures, and folders of them; for a model of speech, recordings'
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='pictures, folders and archives of them; for a model of speech, recordings',
     )
     parser.add_argument('--out', metavar='FILE', help='write the predictions to this file, .json or .csv')
     parser.add_argument('--show', metavar='DIR', help='draw each picture with its prediction into this folder')

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    parser.add_argument('--data', metavar='DIR', help="folder or archive of the data (default: the recipe's)")
     parser.add_argument(
         '--work-dir', metavar='DIR', help="folder of the logs (default: work_dirs/<family>/<config's name>)"
     )

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='batches to show, mixed ones and others if the recipe has both (default: 2)',
     )
     parser.add_argument('--seed', type=int, default=0, help='(default: 0)')
-    parser.add_argument('--data', metavar='DIR', help="folder of the data (default: the recipe's)")
+    parser.add_argument('--data', metavar='DIR', help="folder or archive of the data (default: the recipe's)")
     add_config_options(parser)
 
 

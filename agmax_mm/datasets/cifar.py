@@ -13,7 +13,9 @@ from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.datasets.categories import CIFAR10_CATEGORIES, CIFAR100_CATEGORIES
 
-from agmax_mm.datasets.image_folder import ImageFolder, first_of_each_class
+from agmax_mm.datasets.archives import Place, place, split_place
+from agmax_mm.datasets.image_folder import ImageFolder
+from agmax_mm.datasets.image_list import first_of_each_class
 from agmax_mm.registry import DATASETS
 from agmax_mm.safe_reading import ArrayUnpickler
 
@@ -33,8 +35,9 @@ class CIFAR10(BaseDataset):
     """CIFAR-10, in memory as ``uint8``; loader workers share it.
 
     ``data_root`` is the folder of the official Python files, or holds that folder, or holds ``{train,test}/<class>/*``
-    with images of 32x32 pixels in any common format. Differs from mmpretrain's data set: nothing is downloaded, and
-    images have BGR order, as from the host's image loader, so that pipelines and preprocessors need no special case.
+    with images of 32x32 pixels in any common format, also in archives as :class:`~agmax_mm.datasets.ImageFolder`.
+    Differs from mmpretrain's data set: nothing is downloaded, and images have BGR order, as from the host's image
+    loader, so that pipelines and preprocessors need no special case.
 
     Args:
         data_root: Folder of the data set.
@@ -65,14 +68,13 @@ class CIFAR10(BaseDataset):
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read all images into memory, and return a list of their labels."""
-        root = Path(self.data_root).expanduser()
-        folder = next(
-            (path for path in (root / self._FOLDER, root) if (path / self._FILES[self.split][0]).is_file()), None
-        )
+        root = place(self.data_root)
+        folders = (root / self._FOLDER, root) if isinstance(root, Path) else ()
+        folder = next((path for path in folders if (path / self._FILES[self.split][0]).is_file()), None)
         if folder is not None:
             pixels, labels = self._read_official(folder)
             self.images = torch.from_numpy(pixels)
-        elif (root / self.split).is_dir():
+        elif split_place(root, self.split) is not None:
             self.images, labels = self._read_images(root)
         else:
             raise ValueError(
@@ -136,7 +138,7 @@ class CIFAR10(BaseDataset):
                     f'got {label}'
                 )
 
-    def _read_images(self, root: Path) -> tuple[torch.Tensor, list[int]]:
+    def _read_images(self, root: Place) -> tuple[torch.Tensor, list[int]]:
         classes = ImageFolder(str(root), self.split, serialize_data=False).metainfo['classes']
         if len(classes) != len(self.METAINFO['classes']):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Image files in folders: the formats that the loader reads, the files that belong to a class, and damaged files."""
+"""Image files in folders and archives: the formats that the loader reads, the files of a class, and damaged files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from agmax_mm.datasets.archives import Place, open_file
 
 # Suffixes of the formats that OpenCV's wheels decode.
 SUFFIXES = (
@@ -60,12 +63,12 @@ def is_data_folder(name: str) -> bool:
     return not name.startswith('.') and name not in _NO_DATA
 
 
-def class_folders(folder: Path) -> list[str]:
+def class_folders(folder: Place) -> list[str]:
     """Return the names of the class folders of a split, in order."""
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and is_data_folder(entry.name))
 
 
-def class_files(folder: Path, classes: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, FolderFiles]:
+def class_files(folder: Place, classes: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, FolderFiles]:
     """Find the files below each class folder, nested or not.
 
     Args:
@@ -77,18 +80,20 @@ def class_files(folder: Path, classes: Iterable[str], suffixes: tuple[str, ...])
     for name in classes:
         found[name] = files = FolderFiles()
         if (folder / name).is_dir():
-            _collect(folder, name, (os.path.realpath(folder / name),), suffixes, files)
+            above = (os.path.realpath(folder / name),) if isinstance(folder, Path) else (name,)
+            _collect(folder, name, above, suffixes, files)
             files.images.sort()
     return found
 
 
-def _collect(root: Path, place: str, above: tuple[str, ...], suffixes: tuple[str, ...], files: FolderFiles) -> None:
+def _collect(root: Place, place: str, above: tuple[str, ...], suffixes: tuple[str, ...], files: FolderFiles) -> None:
     """Add the files of a folder and of the folders in it; ``above`` are the real paths of it and those above it."""
-    with os.scandir(root / place) as entries:
+    with os.scandir(root / place) if isinstance(root, Path) else nullcontext((root / place).iterdir()) as entries:
         for entry in entries:
             path = os.path.join(place, entry.name)
             if entry.is_dir():
-                real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(above[-1], entry.name)
+                linked = entry.is_symlink()
+                real = os.path.realpath(f'{root}/{path}') if linked else os.path.join(above[-1], entry.name)
                 if is_data_folder(entry.name) and real not in above:
                     _collect(root, path, (*above, real), suffixes, files)
                 else:
@@ -164,7 +169,7 @@ def check_headers(
 def _state(path: str) -> str:
     """Return why a file is no image; ``'cut off'`` for an image without its end, and ``''`` for a whole one."""
     try:
-        with open(path, 'rb') as file:
+        with open_file(path) as file:
             head = file.read(16)
             if not head:
                 return 'an empty file'
@@ -177,7 +182,7 @@ def _state(path: str) -> str:
 
 
 def _ends_with(file: BinaryIO, end: bytes) -> bool:
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     for tail in _TAILS:
         file.seek(max(size - tail, 0))
         if end in file.read():

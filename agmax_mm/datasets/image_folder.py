@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,11 +16,19 @@ from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.datasets.categories import IMAGENET_CATEGORIES
 
+from agmax_mm.datasets.archives import ArchivePath, Place, place, split_place
 from agmax_mm.datasets.encoded_image import EncodedImage
 from agmax_mm.datasets.image_files import SUFFIXES, FolderFiles, check_headers, class_files, class_folders
-from agmax_mm.datasets.image_list import check_labels, read_image_list
+from agmax_mm.datasets.image_list import (
+    ListedImage,
+    check_labels,
+    first_of_each_class,
+    labelled_images,
+    read_image_list,
+)
 from agmax_mm.datasets.image_store import ImageStore
 from agmax_mm.registry import DATASETS
+from agmax_mm.wording import first_names
 
 
 @DATASETS.register_module()
@@ -40,11 +46,17 @@ class ImageFolder(CustomDataset):
       at even distances; the log says so.
     - Small data sets can be kept in memory.
 
+    ``data_root`` may also be an archive of such folders (``.tar``, ``.zip``), or a folder with one archive for each
+    split: ``train.tar``, ``train.zip``, numbered ``train-000000.tar`` and following, or ``ILSVRC2012_img_train.tar``
+    with its tar file for each class. Images are read from there one by one, and nothing is unpacked. Where ``KEY.cls``
+    with a class number lies beside each ``KEY.jpg``, as in shards of ``webdataset``, these are the labels, as those of
+    a list.
+
     With a list, the images may lie anywhere below the split's folder. The classes then come from the first of these
     that there is: ``classes``; the folders of ``classes_split``, for another split; the labels, as numbers.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: Folder or archive of the data set.
         split: Folder of the split below it.
         classes_split: Split whose folders define the classes, where it exists.
         ann_file: List with ``path label`` on each line. The list's own path is relative to ``data_root``, and the paths
@@ -78,22 +90,39 @@ class ImageFolder(CustomDataset):
         extensions: Sequence[str] = SUFFIXES,
         **kwargs: Any,
     ) -> None:
-        self.root = Path(data_root).expanduser()
+        self.root = place(data_root)
         self.split = split
         self.classes_split = classes_split
         self.images_per_class = images_per_class
         self.in_memory = in_memory
         self.store: ImageStore | None = None
-        if not (self.root / split).is_dir():
-            what = 'images' if ann_file else 'class folders'
-            raise ValueError(f'{self._name}: expected a folder of {what} at {str(self.root / split)!r}, got none')
+        self.folder = self._found_split(split, 'images' if ann_file else 'class folders')
+        # Not as a root and a folder below it: an archive of a split is none.
         super().__init__(
-            data_root=str(self.root), data_prefix=split, ann_file=ann_file, extensions=extensions, **kwargs
+            data_prefix=str(self.folder),
+            ann_file=ann_file if os.path.isabs(ann_file) or not ann_file else str(self.root / ann_file),
+            extensions=extensions,
+            **kwargs,
         )
+        # What paths are relative to: the same ones in an archive.
+        within = str(self.folder).removesuffix(f'/{split}')
+        self.data_root = within if within != str(self.folder) or not split else os.path.abspath(str(self.root))
+
+    def _found_split(self, split: str, what: str) -> Place:
+        folder = split_place(self.root, split)
+        if folder is None:
+            there = ''
+            if isinstance(self.root, ArchivePath):
+                there = f', only {first_names([entry.name for entry in self.root.iterdir()])}'
+            raise ValueError(
+                f'{self._name}: expected a folder of {what} at {str(self.root / split)!r}, got none{there}'
+            )
+        return folder
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find the images and, with ``in_memory``, decode them."""
-        samples = self._listed_samples() if self.ann_file else self._find_samples()
+        listed = self.ann_file or (isinstance(self.folder, ArchivePath) and self.folder.has_labels)
+        samples = self._listed_samples() if listed else self._find_samples()
         if self.images_per_class is not None:
             kept = first_of_each_class([label for _, label in samples], self.images_per_class, type(self).__name__)
             samples = [samples[index] for index in kept]
@@ -159,9 +188,9 @@ class ImageFolder(CustomDataset):
 
     def _find_samples(self) -> list[tuple[str, int]]:
         """Return paths, relative to the split's folder, and labels."""
-        folder = Path(self.img_prefix)
-        reference = self.root / self.classes_split
-        folders = class_folders(reference if reference.is_dir() else folder)
+        folder = self.folder
+        reference = split_place(self.root, self.classes_split) or folder
+        folders = class_folders(reference)
         unknown = sorted(set(class_folders(folder)) - set(folders))
         if not folders:
             raise ValueError(f'{self._name}: expected class folders in {str(folder)!r}, got none')
@@ -189,7 +218,7 @@ class ImageFolder(CustomDataset):
         self._report_left_out(folder, folders, files.values())
         return samples
 
-    def _report_left_out(self, folder: Path, classes: Sequence[str], files: Iterable[FolderFiles]) -> None:
+    def _report_left_out(self, folder: Place, classes: Sequence[str], files: Iterable[FolderFiles]) -> None:
         """Count files and folders that are not used, in one line of the log."""
         left = FolderFiles()
         for entry in folder.iterdir():
@@ -204,10 +233,10 @@ class ImageFolder(CustomDataset):
             self._log(f'left out {text}')
 
     def _listed_samples(self) -> list[tuple[str, int]]:
-        file = Path(self.ann_file)
         names, complete = self._classes_of_list()
+        file = place(self.ann_file) if self.ann_file else self.folder
         try:
-            images = read_image_list(file, Path(self.img_prefix))
+            images = self._listed_images(file)
             check_labels(images, names, file)
         except ValueError as error:
             raise ValueError(f'{self._name}: {error}') from None
@@ -224,13 +253,22 @@ class ImageFolder(CustomDataset):
         self._metainfo['classes'] = tuple(map(str, range(num_classes))) if names is None else names
         return [(image.path, image.label) for image in images]
 
+    def _listed_images(self, file: Place) -> list[ListedImage]:
+        if self.ann_file:
+            return read_image_list(file, self.folder)
+        assert isinstance(self.folder, ArchivePath)
+        images, left = labelled_images(self.folder, self.extensions)
+        if text := left.left_out():
+            self._log(f'left out {text}')
+        return images
+
     def _classes_of_list(self) -> tuple[tuple[str, ...] | None, bool]:
         """Return the names of the classes, None where labels tell their number, and whether all must occur."""
         defines = self.split == self.classes_split
         if self._metainfo.get('classes') is not None:
             return tuple(self._metainfo['classes']), defines
-        reference = self.root / self.classes_split
-        folders = [] if defines or not reference.is_dir() else class_folders(reference)
+        reference = None if defines else split_place(self.root, self.classes_split)
+        folders = [] if reference is None else class_folders(reference)
         if folders:
             return self._class_names(folders), False
         return (self._NAMES, defines) if self._NAMES else (None, True)
@@ -253,29 +291,3 @@ class ImageNet(ImageFolder):
     """
 
     _NAMES = tuple(IMAGENET_CATEGORIES)
-
-
-def first_of_each_class(labels: Sequence[int], count: int, owner: str) -> list[int]:
-    """Indices of the first ``count`` samples of each class, in ascending order.
-
-    Args:
-        labels: The samples' labels, in the order that counts.
-        count: Samples of each class, at least 1.
-        owner: What has the samples, for messages.
-
-    Raises:
-        ValueError: If a class has fewer samples.
-    """
-    found: Counter[int] = Counter()
-    indices = []
-    for index, label in enumerate(labels):
-        found[label] += 1
-        if found[label] <= count:
-            indices.append(index)
-    fewest = min(found, key=found.__getitem__)
-    if not 1 <= count <= found[fewest]:
-        raise ValueError(
-            f'{owner}.images_per_class: expected 1 to {found[fewest]}, the images of class {fewest}, which has the '
-            f'fewest, got {count}'
-        )
-    return indices

@@ -256,11 +256,13 @@ def skip_missing_validation(config: Config) -> str | None:
     loader, train_loader = config.get('val_dataloader'), config.get('train_dataloader')
     if not loader or not train_loader or not {'data_root', 'split'} <= loader.dataset.keys():
         return None
-    root = Path(loader.dataset.data_root).expanduser()
-    train_split = root / train_loader.dataset.get('split', '')
-    if train_loader.dataset.get('data_root') != loader.dataset.data_root or not train_split.is_dir():
+    # Data sets import the host's, which a command's checks of its arguments need not wait for.
+    from agmax_mm.datasets.archives import place, split_place
+
+    root, train_split = place(loader.dataset.data_root), train_loader.dataset.get('split', '')
+    if train_loader.dataset.get('data_root') != loader.dataset.data_root or split_place(root, train_split) is None:
         return None
-    if (root / loader.dataset.split).exists() or loader.dataset.get('ann_file'):
+    if split_place(root, loader.dataset.split) is not None or loader.dataset.get('ann_file'):
         return None
     config.val_dataloader = config.val_cfg = config.val_evaluator = None
-    return f'{str(root)!r} has no {loader.dataset.split!r} beside {train_split.name!r}: training without validation'
+    return f'{str(root)!r} has no {loader.dataset.split!r} beside {train_split!r}: training without validation'

@@ -1,4 +1,4 @@
-"""A user's folder of images to the configs of a baseline and of AgMax, with classes, size and schedule fitted."""
+"""A user's folder of images, or archive, to configs of a baseline and of AgMax, with size and schedule fitted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from agmax_mm.datasets.archives import Place, place, split_place
 from agmax_mm.datasets.image_files import SUFFIXES, class_files, class_folders
 from agmax_mm.fileio import write_text
 from agmax_mm.recipe_files import config_path, recipe_names
@@ -30,23 +31,33 @@ _SHARE = 5  # one of so many images of each class validates, where the folder ha
 
 @dataclass(frozen=True)
 class OwnData:
-    """A folder of images.
+    """A folder or an archive of images.
 
     Attributes:
-        root: The folder, as an absolute path.
+        root: The folder or archive, by an absolute path.
         classes: Names of the classes in the order of the labels.
-        train: Training images as paths relative to the folder, with labels.
+        train: Training images as paths relative to the folder of their split, or to the root, with labels.
         val: Validation images, likewise.
         splits: Folders of the two splits below the root; None where the class folders lie in the root itself.
         short_side: Median of the shorter sides of the training images, in pixels.
     """
 
-    root: Path
+    root: Place
     classes: tuple[str, ...]
     train: Sequence[tuple[str, int]]
     val: Sequence[tuple[str, int]]
     splits: tuple[str, str] | None
     short_side: int
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, or of the archive without its suffix."""
+        return self.root.name if isinstance(self.root, Path) else Path(self.root.name).stem
+
+    @property
+    def path(self) -> str:
+        """The path of the folder or archive."""
+        return str(self.root) if isinstance(self.root, Path) else self.root.archive_path
 
 
 @dataclass(frozen=True)
@@ -66,37 +77,39 @@ class Fit:
     batch_size: int
 
 
-def find_own_data(root: Path, seed: int = 0) -> OwnData:
-    """Look at a folder with ``train/<class>/`` and ``val/<class>/``, or with class folders alone.
+def find_own_data(path: str | Path, seed: int = 0) -> OwnData:
+    """Look at a folder or an archive with ``train/<class>/`` and ``val/<class>/``, or with class folders alone.
 
     The second split may be called ``val``, ``valid``, ``validation`` or ``test``. Without splits, one of five images of
     each class, drawn by the seed, becomes the validation.
 
     Args:
-        root: The folder.
+        path: The folder, or an archive as :class:`agmax_mm.datasets.ImageFolder` takes it.
         seed: Seed of the draw.
 
     Raises:
         ValueError: If there are no class folders, or a class has too few images.
     """
-    root = Path(os.path.abspath(root.expanduser()))
+    root = place(os.path.abspath(Path(path).expanduser()))
     if not root.is_dir():
-        raise ValueError(f'--data: expected a folder, got {str(root)!r}, which does not exist')
-    if (root / 'train').is_dir():
-        second = next((name for name in _VALIDATION if (root / name).is_dir()), None)
-        if second is None:
+        raise ValueError(f'--data: expected a folder or an archive, got {str(root)!r}, which does not exist')
+    folder = split_place(root, 'train')
+    if folder is not None:
+        found = ((name, split_place(root, name)) for name in _VALIDATION)
+        second, other = next(((name, folder) for name, folder in found if folder is not None), ('', None))
+        if other is None:
             raise ValueError(
                 f'--data: expected one of {", ".join(_VALIDATION)} beside train in {str(root)!r}, got none; without '
                 'a split of your own, put the class folders straight into one folder and name that'
             )
-        classes = _classes(root / 'train')
-        train, val = (_images(root / split, classes, split) for split in ('train', second))
+        classes = _classes(folder)
+        train, val = _images(folder, classes), _images(other, classes)
         splits = ('train', second)
     else:
         classes = _classes(root)
         train, val = _divided(_images(root, classes), len(classes), seed)
-        splits = None
-    return OwnData(root, tuple(classes), train, val, splits, _short_side([root / path for path, _ in train]))
+        folder, splits = root, None
+    return OwnData(root, tuple(classes), train, val, splits, _short_side([folder / image for image, _ in train]))
 
 
 def fit_recipe(
@@ -155,7 +168,7 @@ def write_configs(data: OwnData, fit: Fit, folder: Path, *, force: bool = False)
     return [folder / name for name in texts]
 
 
-def _classes(folder: Path) -> list[str]:
+def _classes(folder: Place) -> list[str]:
     classes = class_folders(folder)
     if len(classes) < 2:
         detection = any((folder.parent / name).is_dir() for name in ('annotations', 'Annotations', 'VOC2007'))
@@ -167,9 +180,9 @@ def _classes(folder: Path) -> list[str]:
     return classes
 
 
-def _images(folder: Path, classes: Sequence[str], split: str = '') -> list[tuple[str, int]]:
+def _images(folder: Place, classes: Sequence[str]) -> list[tuple[str, int]]:
     files = class_files(folder, classes, SUFFIXES)
-    return [(os.path.join(split, path), label) for label, name in enumerate(classes) for path in files[name].images]
+    return [(path, label) for label, name in enumerate(classes) for path in files[name].images]
 
 
 def _divided(
@@ -191,7 +204,7 @@ def _divided(
     return [image for image in images if image not in held], [image for image in images if image in held]
 
 
-def _short_side(paths: Sequence[Path]) -> int:
+def _short_side(paths: Sequence[Place]) -> int:
     """Median of the shorter sides of images at even distances, read from their headers."""
     from PIL import Image
 
@@ -200,7 +213,7 @@ def _short_side(paths: Sequence[Path]) -> int:
     sides = []
     for path in paths[:: max(len(paths) // _LOOKED_AT, 1)]:
         try:
-            with Image.open(path) as image:
+            with path.open('rb') as file, Image.open(file) as image:
                 sides.append(min(image.size))
         except OSError as error:
             raise ValueError(f'--data: expected an image, got {str(path)!r}: {error}') from None
@@ -234,7 +247,7 @@ def _baseline(data: OwnData, fit: Fit, folder: Path) -> str:
     if len(data.train) % fit.batch_size == 1:
         settings['train_dataloader']['drop_last'] = True  # an agreement of one image says nothing
     lines = [
-        f'"""{fit.recipe} without AgMax on {data.root.name!r}, {fit.epochs} epochs: the baseline of agmax.py.',
+        f'"""{fit.recipe} without AgMax on {data.name!r}, {fit.epochs} epochs: the baseline of agmax.py.',
         '',
         f'Data:    {len(data.classes)} classes, {len(data.train):,} images in {where.split(" and ")[0]},'
         f' {len(data.val):,} in {where.split(" and ")[1]}; their shorter side is {data.short_side} pixels (median).',
@@ -245,7 +258,7 @@ def _baseline(data: OwnData, fit: Fit, folder: Path) -> str:
         f"_base_ = 'agmax_mm::baseline/{fit.recipe}.py'",
         '',
         '# Crops, resizing and the schedule follow from these.',
-        f'data_root = {str(data.root)!r}',
+        f'data_root = {data.path!r}',
         f'image_size = {fit.image_size}',
         f'epochs = {fit.epochs}',
         '# Images of a step, over all processes; the learning rate follows.',
@@ -253,7 +266,7 @@ def _baseline(data: OwnData, fit: Fit, folder: Path) -> str:
         '',
         f'model = dict(head=dict(num_classes={len(data.classes)}))',
         *(f'{name} = {value!r}' for name, value in settings.items()),
-        f"work_dir = 'work_dirs/{data.root.name}/baseline'",
+        f"work_dir = 'work_dirs/{data.name}/baseline'",
         'paper = None  # its figures are for other data',
         '',
     ]
@@ -268,13 +281,13 @@ def _agmax(data: OwnData) -> str:
         'Made by: agmax-mm init\n"""\n\n'
         "_base_ = 'baseline.py'\n\n"
         "model = dict(agreement=dict(type='agmax_mm.MutualInfoAgreement', loss_weight=1.0))\n"
-        f"work_dir = 'work_dirs/{data.root.name}/agmax'\n"
+        f"work_dir = 'work_dirs/{data.name}/agmax'\n"
     )
 
 
 def _study(data: OwnData) -> str:
     return (
-        f'"""The baseline, two views, and AgMax on {data.root.name!r}.\n\n'
+        f'"""The baseline, two views, and AgMax on {data.name!r}.\n\n'
         'Run: agmax-mm compare study.py\n"""\n\n'
         "base = 'baseline.py'\n"
         'arms = dict(\n'

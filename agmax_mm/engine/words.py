@@ -120,7 +120,9 @@ def _move_data(config: Config, root: Any) -> str:
 
 
 def fit_classes(config: Config) -> list[str]:
-    """Give the head an output for each class folder of the training data. Lists and missing folders change nothing.
+    """Give the head an output for each class of the training data: for each of its folders, or by its archive's labels.
+
+    Lists and missing folders change nothing.
 
     Returns:
         What changed, in one line; empty where nothing did.
@@ -130,13 +132,17 @@ def fit_classes(config: Config) -> list[str]:
     if dataset.get('type') not in _FOLDERS or dataset.get('ann_file') or 'num_classes' not in head:
         return []
     # Data sets import the host's, which a command's checks of its arguments need not wait for.
+    from agmax_mm.datasets.archives import ArchivePath, place, split_place
     from agmax_mm.datasets.image_files import class_folders
 
-    folder = Path(dataset['data_root']).expanduser() / dataset.get('split', '')
-    count = len(class_folders(folder)) if folder.is_dir() else 0
+    folder = split_place(place(dataset['data_root']), dataset.get('split', ''))
+    if isinstance(folder, ArchivePath) and folder.has_labels:
+        count, what = 1 + max(label or 0 for _, label in folder.labels()), 'labels'
+    else:
+        count, what = len(class_folders(folder)) if folder is not None else 0, 'folders'
     if count < 2 or count == head['num_classes']:
         return []
-    note = f'classes: {count} folders in {str(folder)!r}: model.head.num_classes {head["num_classes"]} -> {count}'
+    note = f'classes: {count} {what} in {str(folder)!r}: model.head.num_classes {head["num_classes"]} -> {count}'
     head['num_classes'] = count
     return [note]
 

@@ -7,6 +7,7 @@ move them with the image, and ``PackInputs(algorithm_keys=('gt_bboxes',))`` pack
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from agmax_mm.datasets.archives import Place, open_file
 from agmax_mm.datasets.image_files import FolderFiles, class_folders
 from agmax_mm.datasets.image_folder import ImageFolder, ImageNet
 from agmax_mm.datasets.voc_files import read_annotation
@@ -87,6 +89,7 @@ class CUBBoxes(BoxedImages):
         self._part = split
         self._boxes: dict[str, Boxes] = {}
         root = _found(data_root, 'CUB_200_2011', 'images.txt')
+        self._tables = root
         super().__init__(str(root), 'images', **{'test_mode': split == 'test', **kwargs})
 
     def boxes_of(self, path: str) -> Boxes:
@@ -95,7 +98,7 @@ class CUBBoxes(BoxedImages):
 
     def _find_samples(self) -> list[tuple[str, int]]:
         tables = {
-            name: read_table(self.root / f'{name}.txt', columns)
+            name: read_table(self._tables / f'{name}.txt', columns)
             for name, columns in (
                 ('images', 1),
                 ('classes', 1),
@@ -123,7 +126,7 @@ class CUBBoxes(BoxedImages):
             if (is_training == '1') == (self._part == 'train'):
                 where = f'{self.root / "bounding_boxes.txt"}, image {number}'
                 x, y, width, height = float_box(tables['bounding_boxes'][number], where)
-                self._boxes[str(Path(self.img_prefix) / path)] = _boxes([[x, y, x + width, y + height]], where)
+                self._boxes[os.path.join(self.img_prefix, path)] = _boxes([[x, y, x + width, y + height]], where)
                 samples.append((path, labels[label]))
         if not samples:
             raise ValueError(f'CUBBoxes: expected {self._part} images in {str(self.root)!r}, got none')
@@ -191,7 +194,7 @@ class TinyImageNetBoxes(BoxedImages):
         names = {wnid: text.split(',')[0].strip() for wnid, _, text in lines}
         return tuple(names.get(wnid, wnid) for wnid in folders)
 
-    def _report_left_out(self, folder: Path, classes: Sequence[str], files: Iterable[FolderFiles]) -> None:
+    def _report_left_out(self, folder: Place, classes: Sequence[str], files: Iterable[FolderFiles]) -> None:
         """The boxes' files are not left out."""
         files = list(files)
         for part in files:
@@ -235,7 +238,7 @@ class ImageNetBoxes(BoxedImages, ImageNet):
         if file is None:
             return _boxes([], path)
         annotation = read_annotation(file)
-        with Image.open(path) as image:
+        with open_file(path) as opened, Image.open(opened) as image:
             size = image.size
         if annotation.size not in (None, size):
             raise ValueError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +13,7 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from numpy.typing import NDArray
 
+from agmax_mm.datasets.archives import ArchivePath, open_file, place
 from agmax_mm.speech.recordings import SUFFIXES as RECORDINGS
 
 # A path, or a picture: BGR, uint8, shape (H, W, 3).
@@ -29,7 +29,7 @@ def expand(inputs: Iterable[Input], what: str = 'pictures') -> list[Input]:
     """The inputs with every folder replaced by the files in it and below it, in order of their paths.
 
     Args:
-        inputs: Files, folders and arrays.
+        inputs: Files, folders, archives of pictures, and arrays.
         what: Files that folders are searched for, ``'pictures'`` or ``'recordings'``.
 
     Raises:
@@ -41,8 +41,13 @@ def expand(inputs: Iterable[Input], what: str = 'pictures') -> list[Input]:
         if isinstance(given, np.ndarray):
             found.append(given)
             continue
-        path = Path(given)
-        if path.is_dir():
+        path = place(given)
+        if isinstance(path, ArchivePath):
+            pictures = [f'{path}/{name}' for name, _ in path.labels() if name.lower().endswith(suffixes)]
+            if not pictures or what != 'pictures':
+                raise ValueError(f'predict: expected an archive of pictures, got {str(given)!r}, for {what}')
+            found += pictures
+        elif path.is_dir():
             files = sorted(file for file in path.rglob('*') if file.suffix.lower() in suffixes)
             if not files:
                 raise ValueError(f'predict: expected {what} ({", ".join(suffixes)}) in {str(path)!r}, got none')
@@ -120,7 +125,9 @@ def read_picture(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     Raises:
         ValueError: If the file is no picture.
     """
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if Path(path).stat().st_size else None
+    with open_file(str(path)) as file:
+        content = np.frombuffer(file.read(), np.uint8)
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if picture is None:
         raise ValueError(f'predict: expected a picture, got {str(path)!r}, which cannot be read as one')
     return picture

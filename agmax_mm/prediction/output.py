@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agmax_mm.datasets.archives import place
 from agmax_mm.fileio import write_json, write_text
 from agmax_mm.prediction.predictor import Prediction
 
@@ -81,11 +82,11 @@ def draw(
 
     drawn = 0
     for number, prediction in enumerate(predictions):
-        source = Path(prediction['input'])
+        source = place(prediction['input'])
         if not source.is_file():
             continue
         picture = picture_of(str(source))
-        out = folder / f'{number:05d}_{source.stem}.png'
+        out = folder / f'{number:05d}_{Path(source.name).stem}.png'
         if 'caption' in prediction:
             picture_grid([[picture]], out, captions=[[textwrap.fill(prediction['caption'], _LINE)]], side=3.0)
         elif 'classes' in prediction:

@@ -16,6 +16,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image as Picture
 
+from agmax_mm.datasets.archives import unpacked_path
 from agmax_mm.datasets.transforms.corruptions import CORRUPTIONS, Image
 from agmax_mm.fileio import atomic_path
 from agmax_mm.randomness import seeded
@@ -120,10 +121,10 @@ class Corrupt(BaseTransform):
         return results
 
     def _name(self, where: str) -> str:
-        """An image's name: its path, relative to the root where it lies below it."""
-        path = Path(where)
-        if self.root is not None and path.is_relative_to(self.root):
-            path = path.relative_to(self.root)
+        """An image's name: its path, relative to the root where it lies below it, and the same one in an archive."""
+        path = Path(unpacked_path(where))
+        if self.root is not None and path.is_relative_to(root := unpacked_path(self.root)):
+            path = path.relative_to(root)
         return path.as_posix()
 
     def _kept(self, image: Image, name: str) -> bytes:

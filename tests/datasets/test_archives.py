@@ -1,0 +1,410 @@
+"""Images straight from archives: the same samples as from folders, and the index that they are found by."""
+
+import io
+import multiprocessing
+import os
+import pickle
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler
+from mmengine.registry import DefaultScope
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from agmax_mm.datasets import CIFAR10, ImageFolder, ImageNet, image_folder
+from agmax_mm.datasets.archives import ArchivePath, open_file, place, split_place, unpacked_path
+from agmax_mm.datasets.archives import index as index_file
+from agmax_mm.datasets.archives.archive import Archive, opened_archive
+from tests.datasets import archive_files
+from tests.ranks import run_ranks
+
+PIPELINE = [dict(type='agmax_mm.LoadImage'), dict(type='agmax_mm.TwoView', transforms=[], num_views=1)]
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    opened_archive.cache_clear()
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
+
+@pytest.fixture(scope='module')
+def photos(tmp_path_factory):
+    return archive_files.write_folder(tmp_path_factory.mktemp('folder') / 'photos')
+
+
+@pytest.fixture(scope='module')
+def tar_file(photos, tmp_path_factory):
+    return archive_files.whole_tar(photos, tmp_path_factory.mktemp('tar'))
+
+
+def samples(root, split, **options):
+    dataset = ImageFolder(str(root), split, pipeline=PIPELINE, **options)
+    return dataset, [dataset[index] for index in range(len(dataset))]
+
+
+def assert_equal(got, expected):
+    assert len(got) == len(expected) > 0
+    for one, other in zip(got, expected, strict=True):
+        assert one['gt_label'] == other['gt_label']
+        np.testing.assert_array_equal(one['img'], other['img'])
+
+
+@pytest.mark.parametrize('form', archive_files.FORMS, ids=lambda form: form.__name__)
+def test_every_form_gives_the_samples_of_the_folder(form, photos, tmp_path):
+    root = form(photos, tmp_path)
+    for split in ('train', 'val'):
+        folder, expected = samples(photos, split)
+        dataset, got = samples(root, split)
+        assert_equal(got, expected)
+        assert dataset.metainfo['classes'] == folder.metainfo['classes'] == archive_files.CLASSES
+        assert [os.path.basename(item['img_path']) for item in got] == [
+            os.path.basename(item['img_path']) for item in expected
+        ]
+    assert_equal(samples(root, 'train', images_per_class=2)[1], samples(photos, 'train', images_per_class=2)[1])
+    assert_equal(samples(root, 'val', in_memory=True)[1], expected)
+
+
+def test_what_is_left_out_is_counted_as_in_folders(photos, tar_file, monkeypatch):
+    lines = []
+    monkeypatch.setattr(image_folder, 'print_log', lambda text, **_: lines.append(text))
+    for root in (photos, tar_file):
+        ImageFolder(str(root), 'train')
+    expected = "left out 1 files (1 .txt), the first being 'ant/notes.txt' and 1 folders, such as '__MACOSX'"
+    assert [line.partition('train: ')[2] for line in lines] == [expected] * 2
+
+
+def test_lists_beside_and_inside_of_archives(photos, tmp_path):
+    lines = 'val/cat/0.JPEG 1\nval/ant/more images/2.JPEG 0\n'
+    (tmp_path / 'list.txt').write_text(lines)
+    archive = archive_files.tar(tmp_path / 'photos.tar', photos)
+    with tarfile.open(archive, 'a') as file:
+        file.add(tmp_path / 'list.txt', 'list.txt')
+    options = dict(classes_split='', classes=['a', 'b'])
+    expected = samples(photos, '', ann_file=str(tmp_path / 'list.txt'), **options)[1]
+    assert_equal(samples(archive, '', ann_file='list.txt', **options)[1], expected)
+    assert_equal(samples(archive, '', ann_file=str(tmp_path / 'list.txt'), **options)[1], expected)
+    with tarfile.open(archive, 'a') as file:
+        (tmp_path / 'list.txt').write_text(lines + 'val/cat/9.JPEG 1\n')
+        file.add(tmp_path / 'list.txt', 'list.txt')  # the last one of a name counts
+    with pytest.raises(ValueError, match=r"line 3: expected an image at 'archive://.*cat/9.JPEG', got none \(1 of 3"):
+        ImageFolder(str(archive), '', ann_file='list.txt')
+
+
+def test_labels_beside_the_images_are_those_of_a_list(photos, tmp_path):
+    listed = archive_files.labelled_shards(photos, tmp_path / 'shards')
+    (tmp_path / 'list.txt').write_text(''.join(f'{path} {label}\n' for path, label in listed))
+    _, expected = samples(photos, 'train', ann_file=str(tmp_path / 'list.txt'))
+    for root, split in ((tmp_path / 'shards', 'train'), (tmp_path / 'shards' / 'train-{0000..0001}.tar', '')):
+        dataset, got = samples(root, split)
+        assert_equal(got, expected)
+        assert dataset.metainfo['classes'] == ('0', '1', '2')
+    assert samples(root, '', classes=archive_files.CLASSES)[0].metainfo['classes'] == archive_files.CLASSES
+    with pytest.raises(ValueError, match=r"expected a label of 0 to 1 \(a to b\), got 2 for 'train-0000.tar/\d+.jpeg'"):
+        ImageFolder(str(root), '', classes=['a', 'b'])
+    with pytest.raises(ValueError, match='expected images of all 1000 classes'):
+        ImageNet(str(root), '', classes_split='')
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [(b'cat', "expected a label of at least 0 in '1.cls', got b'cat'"), (None, r'no label of 1 of 3: 1.jpg')],
+)
+def test_a_label_that_is_none(content, message, tmp_path):
+    picture = io.BytesIO()
+    Image.new('RGB', (8, 8)).save(picture, 'jpeg')
+    with tarfile.open(tmp_path / 'train.tar', 'w') as archive:
+        for key, label in enumerate((b'0', content, b'1')):
+            archive_files._add(archive, f'{key}.jpg', picture.getvalue())
+            if label is not None:
+                archive_files._add(archive, f'{key}.cls', label)
+    with pytest.raises(ValueError, match=message):
+        ImageFolder(str(tmp_path), 'train')
+
+
+def _loaded(root, context, workers=2, **options):
+    dataset = ImageFolder(str(root), 'train', pipeline=PIPELINE)
+    torch.manual_seed(0)
+    loader = DataLoader(
+        dataset,
+        4,
+        sampler=DefaultSampler(dataset, seed=0, **options),
+        num_workers=workers,
+        multiprocessing_context=context if workers else None,
+        collate_fn=list,
+    )
+    return [item for batch in loader for item in batch]
+
+
+@pytest.mark.parametrize('context', ['fork', 'spawn'])
+def test_workers_read_at_the_same_time_as_their_parent(context, photos, tar_file):
+    if context == 'spawn':
+        dataset = ImageFolder(str(tar_file), 'train', pipeline=PIPELINE)
+        worker = multiprocessing.get_context('spawn').Process(
+            target=_write_all, args=(dataset, tar_file.parent / 'out')
+        )
+        worker.start()
+        worker.join()
+        assert worker.exitcode == 0
+        got = pickle.loads((tar_file.parent / 'out').read_bytes())
+        assert_equal(got, samples(photos, 'train')[1])
+        return
+    assert_equal(_loaded(tar_file, context), _loaded(photos, context, workers=0))
+
+
+def _write_all(dataset, path):
+    path.write_bytes(pickle.dumps([dataset[index] for index in range(len(dataset))]))
+
+
+def _labels_of_rank(rank, root):
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        items = _loaded(root, 'fork', workers=0, shuffle=True)
+    return [(item['gt_label'], torch.from_numpy(item['img']).double().sum().item()) for item in items]
+
+
+def test_two_ranks_share_the_images_and_make_one_index(photos, tmp_path):
+    archive = archive_files.whole_tar(photos, tmp_path)
+    ranks = []
+    for root in (archive, photos):
+        folder = tmp_path / f'ranks of {root.name}'
+        folder.mkdir()
+        ranks.append(run_ranks(_labels_of_rank, 2, folder, root))
+    assert ranks[0] == ranks[1]
+    assert sorted(ranks[0][0] + ranks[0][1]) == sorted(_labels_of_rank(0, photos))
+    assert [path.name for path in tmp_path.glob('.*')] == ['.photos.tar.index']
+
+
+def test_the_index_is_made_once_and_again_when_the_archive_changes(photos, tmp_path, monkeypatch):
+    archive = archive_files.tar(tmp_path / 'photos.tar', photos)
+    scans = []
+    scan = index_file.scan
+    monkeypatch.setattr(index_file, 'scan', lambda path: scans.append(path) or scan(path))
+    count = len(ImageFolder(str(archive), 'train'))
+    opened_archive.cache_clear()
+    assert len(ImageFolder(str(archive), 'train')) == count
+    assert len(scans) == 1
+    with tarfile.open(archive, 'a') as file:
+        file.add(photos / 'train' / 'bee' / '0.JPEG', 'train/bee/another.JPEG')
+    assert len(ImageFolder(str(archive), 'train')) == count + 1  # in the same process
+    assert len(scans) == 2
+    # A damaged or foreign index is made anew.
+    for content in (b'', b'no index', (tmp_path / '.photos.tar.index').read_bytes()[:-9]):
+        (tmp_path / '.photos.tar.index').write_bytes(content)
+        opened_archive.cache_clear()
+        assert len(ImageFolder(str(archive), 'train')) == count + 1
+
+
+def test_the_index_goes_where_it_can_be_written(photos, tmp_path, monkeypatch):
+    archive = archive_files.tar(tmp_path / 'photos.tar', photos)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    atomic_path = index_file.atomic_path
+
+    def read_only(path):
+        if path.parent == tmp_path:
+            raise PermissionError(13, 'Permission denied')
+        return atomic_path(path)
+
+    monkeypatch.setattr(index_file, 'atomic_path', read_only)
+    assert len(ImageFolder(str(archive), 'train')) == 12
+    kept = list((tmp_path / 'cache' / 'agmax_mm' / 'archives').iterdir())
+    assert [path.name[:11] for path in kept] == ['photos.tar.']
+    monkeypatch.setattr(index_file, 'scan', None)
+    opened_archive.cache_clear()
+    assert len(ImageFolder(str(archive), 'train')) == 12
+    (tmp_path / 'file').touch()
+    monkeypatch.undo()
+    monkeypatch.setattr(index_file, 'atomic_path', read_only)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    opened_archive.cache_clear()
+    with pytest.raises(ValueError, match=r'expected a folder for its index .* XDG_CACHE_HOME names another one'):
+        ImageFolder(str(archive), 'train')
+
+
+def _tar_of(path, *infos):
+    with tarfile.open(path, 'w') as archive:
+        for name, kind, link in infos:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, link
+            archive.addfile(info)
+    return path
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('../train/a/0.png', r"the unsafe name '\.\./train/a/0.png'"),
+        ('/train/a/0.png', "the unsafe name '/train/a/0.png'"),
+        ('train/a/../../../0.png', 'the unsafe name'),
+        ('train\\a\\0.png', 'the unsafe name'),
+    ],
+)
+def test_unsafe_names_are_refused(name, message, tmp_path):
+    _tar_of(tmp_path / 'one.tar', (name, tarfile.REGTYPE, ''))
+    with zipfile.ZipFile(tmp_path / 'one.zip', 'w') as archive:
+        info = zipfile.ZipInfo('0')
+        info.filename = name
+        archive.writestr(info, b'')
+    for suffix in ('tar', 'zip'):
+        with pytest.raises(ValueError, match=message):
+            place(tmp_path / f'one.{suffix}').is_dir()
+
+
+def test_links(photos, tmp_path):
+    archive = archive_files.tar(tmp_path / 'hard.tar', photos)
+    with tarfile.open(archive, 'a') as file:
+        info = tarfile.TarInfo('train/bee/linked.JPEG')
+        info.type, info.linkname = tarfile.LNKTYPE, 'train/bee/0.JPEG'
+        file.addfile(info)
+    root = place(archive)
+    with (root / 'train/bee/linked.JPEG').open() as file:
+        assert file.read() == (photos / 'train/bee/0.JPEG').read_bytes()
+    with pytest.raises(ValueError, match="the symbolic link 'a.png'; tar --dereference"):
+        Archive(str(_tar_of(tmp_path / 'soft.tar', ('a.png', tarfile.SYMTYPE, 'b.png'))))
+    with pytest.raises(ValueError, match="the link 'a.png' to 'b.png', which does not come before it"):
+        Archive(str(_tar_of(tmp_path / 'early.tar', ('a.png', tarfile.LNKTYPE, 'b.png'))))
+    with pytest.raises(ValueError, match="'pipe', which is no plain file"):
+        Archive(str(_tar_of(tmp_path / 'pipe.tar', ('pipe', tarfile.FIFOTYPE, ''))))
+
+
+@pytest.mark.parametrize('share', [0.3, 0.6, 0.98])
+def test_archives_that_are_cut_off(share, photos, tmp_path):
+    whole = archive_files.tar(tmp_path / 'whole.tar', photos).read_bytes()
+    (tmp_path / 'cut.tar').write_bytes(whole[: int(share * len(whole))])
+    packed = archive_files.stored_zip(photos, tmp_path).read_bytes()
+    (tmp_path / 'cut.zip').write_bytes(packed[: int(share * len(packed))])
+    for suffix in ('tar', 'zip'):
+        with pytest.raises(
+            ValueError, match=rf"cut.{suffix}': expected a whole tar or zip file, got one that is damaged"
+        ):
+            ImageFolder(str(tmp_path / f'cut.{suffix}'), 'train')
+    assert not list(tmp_path.glob('.*'))
+
+
+def test_a_tar_that_is_cut_between_members_or_damaged_inside(photos, tmp_path):
+    whole = bytearray(archive_files.tar(tmp_path / 'whole.tar', photos).read_bytes())
+    with tarfile.open(tmp_path / 'whole.tar') as file:
+        offset = file.getmembers()[5].offset
+    for name, content in (('cut', whole[:offset]), ('damaged', whole[:offset] + b'x' * 512 + whole[offset + 512 :])):
+        (tmp_path / f'{name}.tar').write_bytes(content)
+        with pytest.raises(ValueError, match=f'no end mark at byte {offset}, so it is cut off or damaged there'):
+            Archive(str(tmp_path / f'{name}.tar'))
+
+
+@pytest.mark.parametrize('mode', ['gz', 'bz2', 'xz'])
+def test_archives_that_are_compressed_as_a_whole(mode, photos, tmp_path):
+    with tarfile.open(tmp_path / f'photos.tar.{mode}', f'w:{mode}') as file:
+        file.add(photos, '.')
+    with pytest.raises(ValueError, match='compressed as a whole; unpack it to a plain .tar file'):
+        ImageFolder(str(tmp_path / f'photos.tar.{mode}'), 'train')
+    (tmp_path / f'photos.tar.{mode}').rename(tmp_path / 'photos.tar')
+    with pytest.raises(ValueError, match=r'that (gzip|bzip2|xz) has compressed as a whole'):
+        ImageFolder(str(tmp_path / 'photos.tar'), 'train')
+
+
+def test_zip_files_that_cannot_be_read_in_any_order(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'bzip2.zip', 'w', zipfile.ZIP_BZIP2) as archive:
+        archive.writestr('train/a/0.png', b'abc')
+    with pytest.raises(ValueError, match="'train/a/0.png', compressed by method 12; zip -0"):
+        Archive(str(tmp_path / 'bzip2.zip'))
+    with zipfile.ZipFile(tmp_path / 'plain.zip', 'w') as archive:
+        archive.writestr('train/a/0.png', b'abc')
+    content = bytearray((tmp_path / 'plain.zip').read_bytes())
+    content[content.index(b'PK\x01\x02') + 8] |= 1
+    (tmp_path / 'locked.zip').write_bytes(content)
+    with pytest.raises(ValueError, match="'train/a/0.png', which is encrypted"):
+        Archive(str(tmp_path / 'locked.zip'))
+
+
+def test_contents_that_are_no_whole_files(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('a', b'abc' * 1000)
+    path = Archive(str(tmp_path / 'a.zip'))
+    _, member = path.find('a')
+    content = bytearray((tmp_path / 'a.zip').read_bytes())
+    content[member.offset] ^= 0xFF
+    (tmp_path / 'a.zip').write_bytes(content)
+    with pytest.raises(OSError, match='damaged in its archive|of 3000 bytes'):
+        path.read('a')
+    (tmp_path / 'a.zip').write_bytes(content[: member.offset + 2])
+    with pytest.raises(OSError, match='damaged in its archive|of 3000 bytes'):
+        path.read('a')
+    with pytest.raises(FileNotFoundError, match="expected a file 'b' in it, got none"):
+        path.read('b')
+
+
+def test_images_that_are_not_in_class_folders(photos, tmp_path):
+    archive = archive_files.tar(tmp_path / 'flat.tar', photos / 'val' / 'cat')
+    with pytest.raises(ValueError, match=r'expected a folder of class folders at .*, got none, only 0.JPEG, 1.png, 3'):
+        ImageFolder(str(archive), 'val')
+    with pytest.raises(ValueError, match='expected images .* in every class folder|expected class folders in'):
+        ImageFolder(str(archive_files.tar(tmp_path / 'val.tar', photos / 'val' / 'cat' / 'more images').parent), 'val')
+
+
+def test_shards_must_be_complete_and_apart(photos, tmp_path):
+    archive_files.shards(photos, tmp_path)
+    with pytest.raises(ValueError, match=r"expected 4 archives, got none at '.*train-000003.tar'"):
+        place(tmp_path / 'train-{000000..000003}.tar').is_dir()
+    with pytest.raises(ValueError, match='expected numbers of equal length that grow'):
+        place(tmp_path / 'train-{3..000000}.tar').is_dir()
+    (tmp_path / 'train-000001.tar').rename(tmp_path / 'aside.tar')
+    with pytest.raises(ValueError, match=r"expected 3 archives, got none at '.*train-000001.tar'"):
+        ImageFolder(str(tmp_path), 'train')
+    (tmp_path / 'train-000001.tar').write_bytes((tmp_path / 'train-000000.tar').read_bytes())
+    with pytest.raises(ValueError, match="expected names that no other part has, got '.*' again"):
+        ImageFolder(str(tmp_path), 'train')
+    (tmp_path / 'val.zip').touch()
+    with pytest.raises(ValueError, match=r"expected one archive of 'val', got val.zip, val-\{000000..000002\}.tar"):
+        ImageFolder(str(tmp_path), 'val')
+
+
+def test_a_damaged_image_in_an_archive_is_named(photos, tmp_path):
+    root = archive_files.write_folder(tmp_path / 'photos')
+    (root / 'train' / 'bee' / '0.JPEG').write_bytes(b'text')
+    archive = archive_files.tar(tmp_path / 'photos.tar', root)
+    with pytest.raises(
+        ValueError, match=r"got 1 unreadable files .*archive://.*bee/0.JPEG' \(the file begins with b'text"
+    ):
+        ImageFolder(str(archive), 'train')
+
+
+def test_cifar_from_an_archive(tmp_path):
+    for split in ('train', 'test'):
+        for name in 'abcdefghij':
+            (tmp_path / 'cifar' / split / name).mkdir(parents=True)
+            Image.new('RGB', (32, 32), (ord(name), 0, 0)).save(tmp_path / 'cifar' / split / name / '0.png')
+    archive = archive_files.tar(tmp_path / 'cifar.tar', tmp_path / 'cifar')
+    for split in ('train', 'test'):
+        assert torch.equal(CIFAR10(str(archive), split).images, CIFAR10(str(tmp_path / 'cifar'), split).images)
+
+
+def test_paths(tar_file, photos):
+    root = place(str(tar_file))
+    assert isinstance(root, ArchivePath)
+    assert sorted(child.name for child in root.iterdir()) == ['train', 'val']
+    assert split_place(root, 'val') == root / 'val' == place(f'archive://{tar_file}/val')
+    assert (root / 'val' / '..' / 'train').is_dir()
+    assert not (root / 'va').exists()
+    assert (root / 'val/ant/notes.txt').read_text() == 'notes'
+    assert (root / 'val/ant').parent == root / 'val'
+    assert unpacked_path(f'archive://{tar_file}/val/ant') == str(tar_file.parent / 'photos' / 'val' / 'ant')
+    with open_file(f'archive://{tar_file}/val/ant/notes.txt') as file:
+        assert (file.seek(-2, os.SEEK_END), file.read(), file.seek(1), file.read(2)) == (3, b'es', 1, b'ot')
+    with Image.open(open_file(f'archive://{tar_file}/val/ant/0.JPEG')) as picture:
+        assert picture.size == (40, 40)
+    with pytest.raises(FileNotFoundError, match=r'expected an archive \(\.tar, \.zip\) in the path'):
+        open_file('archive:///nowhere')
+
+
+def test_what_is_relative_to_the_root_is_the_same_in_archives(photos, tmp_path):
+    names = []
+    for form in (None, *archive_files.FORMS[:-1]):
+        out = tmp_path / (form.__name__ if form else 'none')
+        out.mkdir()
+        dataset = ImageFolder(str(form(photos, out) if form else photos), 'train')
+        path, root = (unpacked_path(text) for text in (dataset.get_data_info(0)['img_path'], dataset.data_root))
+        names.append(os.path.relpath(path, root))
+    assert names == ['train/ant/0.JPEG'] * len(names)
