@@ -76,7 +76,7 @@ def plain_path(sources: Sequence[Any], *, small: bool, autoaugment: bool, batch:
     """
     data = _Plain(sources, small=small, autoaugment=autoaugment)
     loader = DataLoader(data, batch_size=batch, shuffle=True, collate_fn=torch_collate)
-    return lambda: _consume(loader)
+    return lambda: consume(loader)
 
 
 def our_path(config: str, root: Path, *, batch: int) -> tuple[Epoch, Any]:
@@ -92,7 +92,7 @@ def our_path(config: str, root: Path, *, batch: int) -> tuple[Epoch, Any]:
         data = DATASETS.build(recipe.train_dataloader.dataset)
     loader = DataLoader(data, batch_size=batch, shuffle=True, collate_fn=default_collate)
     seed_samples(loader, 0)
-    return lambda: _consume(loader), data
+    return lambda: consume(loader), data
 
 
 def write_folder(contents: Sequence[bytes], root: Path) -> None:
@@ -115,6 +115,7 @@ def write_cifar(images: NDArray[np.uint8], root: Path) -> None:
         (folder / f'data_batch_{number}').write_bytes(pickle.dumps(content, protocol=2))
 
 
-def _consume(loader: Any) -> None:
+def consume(loader: Any) -> None:
+    """Take all batches."""
     for _ in loader:
         pass

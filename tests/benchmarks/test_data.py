@@ -38,7 +38,7 @@ def test_files_of_a_folder(contents, tmp_path):
 def test_paths_run_over_all_samples(contents, tmp_path, monkeypatch):
     """The views of both, as the loader hands them out."""
     batches = []
-    monkeypatch.setattr(data_paths, '_consume', lambda loader: batches.extend(loader))
+    monkeypatch.setattr(data_paths, 'consume', lambda loader: batches.extend(loader))
     images = small_images(contents, 10)
     assert images.shape == (10, 32, 32, 3)
     data_paths.write_folder(contents, tmp_path / 'files')

@@ -13,6 +13,7 @@ from PIL import Image
 from agmax_mm.datasets import ColorJitter, RandomMirror, RandomPaddedCrop, RandomResizedCrop
 from agmax_mm.datasets.encoded_image import Box
 from agmax_mm.datasets.transforms import geometry, pixels
+from agmax_mm.datasets.transforms.color_jitter import change_colors
 from agmax_mm.datasets.transforms.pixels import Pixels
 
 CAT = Image.fromarray(skimage.data.chelsea())
@@ -58,6 +59,63 @@ def test_jitter_draws_what_torchvision_draws():
         assert off.max() <= 3
         assert (off > 1).mean() < 0.002
     assert len(seen) == 6
+
+
+def test_jitter_in_few_passes_stays_within_what_is_said():
+    """Large pictures: 3 levels at most, 0.25 on average, more than 1 at under 2 % of the values, and no drift."""
+    rng = np.random.default_rng(0)
+    names = ('brightness', 'contrast', 'saturation')
+    pictures = [
+        Image.fromarray(getattr(skimage.data, name)()).resize((120, 90)) for name in ('astronaut', 'chelsea', 'coffee')
+    ]
+    differences = []
+    for index in range(120):
+        expected = picture = pictures[index % 3]
+        changes = [(names[change], rng.uniform(0.6, 1.4)) for change in rng.permutation(3)]
+        for name, factor in changes:
+            expected = getattr(TF, f'adjust_{name}')(expected, factor)
+        array = _bgr(picture)
+        before = array.copy()
+        result = _rgb(Pixels(change_colors(array, changes)))
+        assert np.array_equal(array, before)
+        differences.append(result - np.asarray(expected).astype(int))
+    off = np.abs(differences)
+    assert off.max() <= 3
+    assert off.mean() < 0.25
+    assert (off > 1).mean() < 0.02
+    assert abs(np.mean(differences)) < 0.05
+
+
+@pytest.mark.parametrize(
+    ('changes', 'expected'),
+    [
+        # 200 and 100 become 280, cut off at 255, and 140; half of it, less a half for each cut.
+        ([('brightness', 1.4), ('brightness', 0.5)], (127, 70)),
+        # The mean of 200 and 100 is 150: 150 + 2.5 * 50 = 275 and 25; half of 255 and of 25.
+        ([('contrast', 2.5), ('brightness', 0.5)], (127, 12)),
+        # Grey has no colour to lose. The mean of 100 and 50 is 75: 75 + 0.5 * 25 and 75 - 0.5 * 25.
+        ([('saturation', 0.3), ('brightness', 0.5), ('contrast', 0.5)], (87, 62)),
+    ],
+)
+def test_jitter_cuts_off_after_each_change(changes, expected):
+    array = np.full((4, 6, 3), 200, np.uint8)
+    array[2:] = 100
+    result = change_colors(array, changes)
+    assert np.abs(result[0, 0].astype(int) - expected[0]).max() <= 1
+    assert np.abs(result[3, 5].astype(int) - expected[1]).max() <= 1
+
+
+def test_jitter_of_small_pictures_is_step_by_step():
+    """Pictures of CIFAR's size are what they were before there was another way."""
+    picture = COFFEE.resize((64, 64))
+    np.random.seed(1)
+    result = ColorJitter(0.4, 0.4, 0.4).augment(Pixels(_bgr(picture))).array
+    np.random.seed(1)
+    image = Pixels(_bgr(picture))
+    for index in np.random.permutation(3):
+        image = (pixels.brightness, pixels.contrast, pixels.saturation)[index](image, np.random.uniform(0.6, 1.4))
+    assert np.array_equal(result, image.array)
+    assert not np.array_equal(result, _bgr(picture))
 
 
 def test_jitter_s_range_and_switches():
