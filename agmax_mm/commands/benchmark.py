@@ -11,10 +11,22 @@ from pathlib import Path
 # In the order of `all`.
 from agmax_mm.commands.arguments import check_least
 
-_SUITES = ('startup', 'agreement', 'data', 'memory', 'robustness', 'scaling', 'speech', 'step')
+_SUITES = (
+    'startup',
+    'agreement',
+    'data',
+    'archives',
+    'memory',
+    'robustness',
+    'scaling',
+    'speech',
+    'step',
+    'step_parts',
+)
 
 EXAMPLE = """suites:
   data       the two-view data path against the plain one, on one core
+  archives   images straight from archives against files: opens and images a second, with 10,000 images
   step       the agreement's own cost, mixed precision, the cheap second view, torch.compile
   agreement  mutual information over numbers of classes and images: time and memory
   scaling    one and two processes; what the agreement sends
