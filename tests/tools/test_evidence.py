@@ -112,6 +112,25 @@ def test_the_front_page_needs_its_marks(root):
         expected_files(root)
 
 
+def test_robustness_has_one_correction_for_all_its_rows(root):
+    """In both figures the same differences, 4 and 2 on the mean of three seeds: p-values are of a family of 4 rows."""
+    _write(root, SCORES)
+    values = {arm: dict(enumerate(SCORES[f'cutmix-{arm}'])) for arm in ('baseline', 'twice', 'mi')}
+    by_seed = {arm: {str(seed): value for seed, value in found.items()} for arm, found in values.items()}
+    arms = {f'cutmix-{arm}': {'clean_error': found, 'ece': found} for arm, found in by_seed.items()}
+    figures = {'clean_error': 'top-1 error (%)', 'ece': 'calibration error (%)'}
+    measured = {'images': 1000, 'figures': figures, 'arms': arms}
+    (root / STUDIES / 'main_cifar10_robustness.json').write_text(json.dumps(measured))
+    page = ' '.join(expected_files(root)[PAGE].split())
+    section = page.partition('## Robustness and calibration')[2].partition('## Not run')[0]
+    # 2.08e-4 x 4 and, of the smaller difference, t = 34.6: 8.32e-4 x 2, for which 4 x the smallest is no bound.
+    assert section.count('| CutMix | AgMax | one view | 3 |') == 2
+    assert section.count('| 0.001 |') == 2
+    assert section.count('| 0.002 |') == 2
+    assert 'Beyond chance, 4 of 4 differences' in section
+    assert "robustness and calibration of the main study's models" not in page
+
+
 def test_gains_are_those_that_the_paper_prints():
     """Atienza, WACV 2022, Tables 2 and 3."""
     assert paper_gains(2, 'CIFAR-10, WRN-40-2')['cutmix_aa'] == 0.4

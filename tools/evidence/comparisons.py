@@ -95,14 +95,21 @@ def find(topic: Topic, root: Path) -> Found:
         others += [(level, arm, 'two_views') for arm in ways if arm in ('mse', 'kl')]
         others += [(level, 'two_views', 'twice')] if {'two_views', 'twice'} <= set(ways) else []
     finished = sum(len(values) for values in scores.values())
-    return Found(topic, summary, finished, planned, _compare(pairs, scores, topic), _compare(others, scores, topic))
-
-
-def _compare(
-    pairs: Sequence[tuple[str, str, str]], scores: Mapping[str, Mapping[str, float]], topic: Topic
-) -> list[Comparison]:
-    found = []
     gains = paper_gains(*topic.paper) if topic.paper else {}
+    return Found(topic, summary, finished, planned, compare(pairs, scores, gains), compare(others, scores, gains))
+
+
+def compare(
+    pairs: Sequence[tuple[str, str, str]], scores: Mapping[str, Mapping[str, float]], gains: Mapping[str, float]
+) -> list[Comparison]:
+    """Compare pairs of arms seed by seed, with p-values adjusted for the number of pairs that have two seeds.
+
+    Args:
+        pairs: Level, arm and reference of each, see :class:`Comparison`.
+        scores: Values by seed of each arm, by its whole name.
+        gains: The paper's gains over one view by level.
+    """
+    found = []
     for level, arm, reference in pairs:
         ours, theirs = (scores.get(f'{level}-{name}' if level else name, {}) for name in (arm, reference))
         paper = gains.get(level) if arm in AGREEMENTS and reference == 'baseline' else None

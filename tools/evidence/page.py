@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import agmax_mm.speech.metrics  # noqa: F401  both declare what studies measured
 from agmax_mm.metrics import metric_label
 from agmax_mm.results.forest import Difference, forest_svg
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, render_markdown
-from agmax_mm.results.statistics import NONE, moments_text
-from tools.evidence.comparisons import FOLDER, Comparison, Found, find
-from tools.evidence.topics import AGREEMENTS, REFERENCES, TOPICS
+from agmax_mm.results.reading import read_json
+from agmax_mm.results.statistics import NONE, holm, moments_text
+from tools.evidence.comparisons import FOLDER, Comparison, Found, compare, find
+from tools.evidence.topics import AGREEMENTS, MAIN, REFERENCES, TOPICS
 
 PAGE, DRAWING, README = 'docs/evidence.md', 'docs/assets/evidence.svg', 'README.md'
 MARKS = ('<!-- evidence, by tools/make_evidence.py -->\n', '<!-- end of evidence -->\n')
@@ -51,11 +53,22 @@ def expected_files(root: Path) -> dict[str, str]:
     before, _, rest = readme.partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]
     block = f'{MARKS[0]}{front_page(found[0])}\n{MARKS[1]}'
-    return {PAGE: render_markdown(page(found)), DRAWING: drawing(found[0]), README: f'{before}{block}{after}'}
+    measured = root / FOLDER / f'{MAIN}_robustness.json'
+    robustness = read_json(measured, 'evidence') if measured.is_file() else None
+    return {
+        PAGE: render_markdown(page(found, robustness)),
+        DRAWING: drawing(found[0]),
+        README: f'{before}{block}{after}',
+    }
 
 
-def page(found: Sequence[Found]) -> Page:
-    """The whole page."""
+def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) -> Page:
+    """The whole page.
+
+    Args:
+        found: What the studies have found, the main one first.
+        robustness: What :func:`tools.evidence.robustness.measure` returned for the main study's models.
+    """
     main = found[0]
     sections = [
         Section(
@@ -67,7 +80,8 @@ def page(found: Sequence[Found]) -> Page:
             ],
         ),
         *(_section(one) for one in found if one.summary is not None),
-        _not_run(found),
+        *([] if robustness is None else [_robustness(robustness)]),
+        _not_run(found, robustness is not None),
         Section(
             'To repeat it',
             [
@@ -215,7 +229,36 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
     return f'Beyond chance, {len(sure)} of {len(tested)} differences: {words}.'
 
 
-def _not_run(found: Sequence[Found]) -> Section:
+def _robustness(measured: Mapping[str, Any]) -> Section:
+    """AgMax against its references in each figure of the measurement; all of them are one family."""
+    arms = measured['arms']
+    levels = dict.fromkeys(arm.rpartition('-')[0] for arm in arms if arm.endswith('-mi'))
+    blocks: list[Text | Table] = []
+    rows: list[tuple[str, Comparison]] = []
+    for name, title in measured['figures'].items():
+        scores = {arm: values.get(name, {}) for arm, values in arms.items()}
+        pairs = [(level, 'mi', reference) for level in levels for reference in REFERENCES]
+        rows += [(title, one) for one in compare(pairs, scores, {})]
+    tested = [one.difference.p_value for _, one in rows if one.difference and one.difference.p_value is not None]
+    adjusted = iter(holm(tested))
+    kept = [
+        (title, replace(one, p_holm=next(adjusted)) if one.p_holm is not None else one)
+        for title, one in rows
+        if one.difference is not None
+    ]
+    for title in measured['figures'].values():
+        own = [one for name, one in kept if name == title]
+        if own:
+            blocks += [Text(f'{title[0].upper()}{title[1:]}:'), _table(own, title)]
+    text = (
+        f"The main study's models at their last epoch, {measured['images']:,} test images: "
+        f'[page](../{FOLDER.as_posix()}/{MAIN}_robustness.md). p is adjusted for all rows of this '
+        'section. Of errors, less is better.'
+    )
+    return Section('Robustness and calibration', [Text(text), *blocks, Text(_verdict([one for _, one in kept]))])
+
+
+def _not_run(found: Sequence[Found], robust: bool) -> Section:
     rows = [
         (
             one.topic.title,
@@ -225,6 +268,9 @@ def _not_run(found: Sequence[Found]) -> Section:
         for one in found
         if one.finished < one.planned
     ]
+    if not robust:
+        rows.append(("robustness and calibration of the main study's models", 'all', 'tools/study_robustness.py'))
+    rows.append(("transfer of the main study's models to detection", 'all', 'a study with transfers'))
     rows.append(("the papers' recipes, ImageNet, CIFAR at full length", 'all', 'configs/'))
     rows.append(('the modern recipe of ResNet-50 on ImageNet', 'all', 'configs/modern/'))
     return Section('Not run', [Table(('what', 'not run', 'where'), rows)])
