@@ -18,6 +18,7 @@ from PIL import Image
 from agmax_mm.datasets.transforms.pixels import Pixels
 from agmax_mm.datasets.transforms.two_view import TwoView, planes
 from benchmarks.suites.data_paths import our_path, plain_path, plain_steps, write_cifar, write_folder
+from benchmarks.suites.data_peers import PEERS
 from benchmarks.suites.operations import operation_rows, reduced_difference
 from benchmarks.suites.photographs import jpeg_files, large, small_images
 from benchmarks.suites.suite import Options, Outcome, Section, Table, Text
@@ -74,6 +75,8 @@ def run(options: Options) -> Outcome:
         values['reduced'] = reduced_difference(files)
         options.say('  stages')
         profile = _profile(contents, our_path(str(_CONFIGS / 'resnet50_aa_90e.py'), root / 'files', batch=_BATCH)[1])
+        options.say('  peers')
+        values['peers'], peers = _peer_rows(contents, root / 'files', rounds)
     values['stages'] = profile
     options.say('  operations')
     values['operations'], operations = operation_rows(contents[0], rounds)
@@ -89,6 +92,17 @@ def run(options: Options) -> Outcome:
                 [
                     Text(f'Images: {values["images"]}. Ratios are medians of {rounds} rounds, with the quartiles.'),
                     Table(('path', 'plain', 'ours', 'JPEG decoding alone', 'ours over plain'), rows),
+                ],
+            ),
+            Section(
+                'Against what else is used',
+                [
+                    Text(
+                        'Both hand out two views as uint8 batches, with resized crop, flip and colour jitter, each at '
+                        'its best settings, on one core. A ratio above 1 says that this package is faster. '
+                        + _missing(values['peers'])
+                    ),
+                    Table(('path', 'peer', 'ours', 'ours over the peer', 'faster'), peers),
                 ],
             ),
             Section('Where the time goes', [_profile_table(profile)]),
@@ -112,6 +126,40 @@ def run(options: Options) -> Outcome:
         ],
         values,
     )
+
+
+def _peer_rows(contents: list[bytes], folder: Path, rounds: int) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """Measure each installed peer beside this package, all in turn, without AutoAugment and with it."""
+    versions = {peer.name: peer.version() for peer in PEERS}
+    values: dict[str, Any] = {'versions': versions}
+    rows = []
+    for name, (recipe, small, autoaugment) in _RECIPES.items():
+        if small:
+            continue
+        paths = {'ours': our_path(str(_CONFIGS / recipe), folder, batch=_BATCH)[0]}
+        for peer in PEERS:
+            if versions[peer.name] is not None and (peer.autoaugment or not autoaugment):
+                paths[peer.name] = peer.build(contents, autoaugment, _BATCH)
+        seconds = interleave(paths, rounds=rounds, clock=time.process_time)
+        rates = {path: len(contents) / statistics.median(times) for path, times in seconds.items()}
+        found = {path: ratio(times, seconds['ours']) for path, times in seconds.items() if path != 'ours'}
+        values[name] = {'per_second': rates, 'ratios': {path: vars(each) for path, each in found.items()}}
+        rows += [
+            (
+                f'{name}: {path} {versions[path]}',
+                f'{rates[path]:.0f}',
+                f'{rates["ours"]:.0f}',
+                str(each),
+                'ours' if each.low > 1 else 'the peer' if each.high < 1 else 'neither',
+            )
+            for path, each in found.items()
+        ]
+    return values, rows
+
+
+def _missing(peers: Mapping[str, Any]) -> str:
+    names = [name for name, version in peers['versions'].items() if version is None]
+    return f'Not installed, so not run: {"; ".join(names)}.' if names else 'All peers were installed.'
 
 
 def _described(contents: list[bytes]) -> str:

@@ -1,13 +1,14 @@
 """What the data path is measured on, and that both paths hand out the same kind of thing."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from benchmarks.suites import data, data_paths
+from benchmarks.suites import data, data_paths, data_peers
 from benchmarks.suites.operations import operation_rows
 from benchmarks.suites.photographs import jpeg_files, large, small_images
 
@@ -71,3 +72,29 @@ def test_operations_stay_within_their_tolerance(contents):
     assert {name for name, difference in greatest.items() if difference} <= {'resized crop', 'Color', 'Sharpness'}
     assert max(greatest.values()) <= 1
     assert max(found['share'] for found in values.values()) < 0.01
+
+
+@pytest.mark.parametrize('autoaugment', [False, True])
+def test_peers_hand_out_two_views_of_every_file(contents, monkeypatch, autoaugment):
+    """Those that need nothing more than this package does."""
+    batches = []
+    monkeypatch.setattr(data_peers, 'consume', lambda loader: batches.extend(loader))
+    for peer in data_peers.PEERS:
+        if peer.module not in ('torchvision', 'PIL'):
+            continue
+        assert peer.version()
+        batches.clear()
+        peer.build(contents, autoaugment, 4)()
+        assert sum(len(labels) for _, labels in batches) == len(contents)
+        for views, _ in batches:
+            assert [(view.dtype, *view.shape[1:]) for view in views] == [(torch.uint8, 3, 224, 224)] * 2
+            assert not torch.equal(*views)
+
+
+def test_peers_that_are_not_installed_are_named():
+    peer = replace(data_peers.PEERS[0], name='none', module='no_such_module')
+    assert peer.version() is None
+    assert (
+        data._missing({'versions': {'none': peer.version(), 'torchvision': '1'}}) == 'Not installed, so not run: none.'
+    )
+    assert data._missing({'versions': {'torchvision': '1'}}) == 'All peers were installed.'
