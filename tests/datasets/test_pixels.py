@@ -147,6 +147,19 @@ def test_tables_are_composed_in_order_and_per_channel():
         assert np.array_equal(image.histograms(), counts)  # and after
 
 
+@pytest.mark.parametrize('threshold', [-3, 0, 0.5, 1, 127, 128.2, 255, 256, 300])
+def test_changes_without_a_table_equal_those_with_one(threshold):
+    values = np.arange(256, dtype=np.uint8)
+    array = np.random.default_rng(0).permutation(np.repeat(values, 3)).reshape(16, 16, 3)
+    waiting = Pixels(array).lookup(values)  # a table that changes nothing
+    expected = np.where(array >= threshold, 255 - array, array)
+    for image in (Pixels(array), waiting):
+        assert np.array_equal(pixels.solarize(image, threshold).array, expected)
+        assert np.array_equal(pixels.invert(image).array, 255 - array)
+        for bits in range(1, 9):
+            assert np.array_equal(pixels.posterize(image, bits).array, array >> (8 - bits) << (8 - bits))
+
+
 def test_equalize_and_autocontrast_after_other_changes():
     from PIL import ImageOps
 

@@ -6,6 +6,9 @@ over the image.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +55,17 @@ class Pixels:
             self._table = None
         return self._array
 
-    def lookup(self, table: UInt8) -> Pixels:
-        """Replace each value by its entry in a table of shape ``(256,)`` or ``(256, 3)``."""
+    def lookup(self, table: UInt8, direct: Callable[[UInt8], UInt8] | None = None) -> Pixels:
+        """Replace each value by its entry in a table of shape ``(256,)`` or ``(256, 3)``.
+
+        Args:
+            table: The table.
+            direct: Function from the pixels to new ones that does the same in a tenth of a table's time. It is taken
+                where no other table waits.
+        """
         before = self._table
         if before is None:
-            return Pixels(self._array, table)
+            return Pixels(self._array, table) if direct is None else Pixels(direct(self._array))
         if table.ndim == 1:
             return Pixels(self._array, table[before])
         return Pixels(self._array, table[before.reshape(256, -1), _CHANNELS])
@@ -72,17 +81,24 @@ class Pixels:
 
 def invert(image: Pixels) -> Pixels:
     """Return the negative of the image."""
-    return image.lookup(_INVERTED)
+    return image.lookup(_INVERTED, cv2.bitwise_not)
 
 
 def solarize(image: Pixels, threshold: float) -> Pixels:
     """Invert the values from a threshold on."""
-    return image.lookup(np.where(threshold > _VALUES, _IDENTITY, _INVERTED))
+    below = math.ceil(threshold) - 1
+
+    def direct(array: UInt8) -> UInt8:
+        # 255 where a value is inverted, 0 elsewhere.
+        return cv2.bitwise_xor(array, cv2.threshold(array, below, 255, cv2.THRESH_BINARY)[1])
+
+    return image.lookup(np.where(threshold > _VALUES, _IDENTITY, _INVERTED), direct)
 
 
 def posterize(image: Pixels, bits: int) -> Pixels:
     """Keep the upper ``bits`` of each value, 1 to 8."""
-    return image.lookup(_IDENTITY & np.uint8(256 - 2 ** (8 - bits)))
+    mask = np.uint8(256 - 2 ** (8 - bits))
+    return image.lookup(_IDENTITY & mask, lambda array: array & mask)
 
 
 def autocontrast(image: Pixels) -> Pixels:
