@@ -28,6 +28,7 @@ EXAMPLE = """suites:
   data       the two-view data path against the plain one, on one core
   archives   images straight from archives against files: opens and images a second, with 10,000 images
   step       the agreement's own cost, mixed precision, the cheap second view, torch.compile
+  step_parts what a step of a recipe's training is made of: network, data, and all else
   agreement  mutual information over numbers of classes and images: time and memory
   scaling    one and two processes; what the agreement sends
   speech     two views of recordings against librosa, a step of LeNet5, the time of a whole table
