@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import gc
+import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,17 @@ def _sees_gpu() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+@pytest.fixture(autouse=True)
+def _no_logs_of_earlier_tests():
+    """Take the log files of a test out of the host's loggers, which live on: their folders are removed."""
+    yield
+    logger = sys.modules.get('mmengine.logging')
+    for instance in logger.MMLogger._instance_dict.values() if logger else ():
+        for handler in [one for one in instance.handlers if isinstance(one, logging.FileHandler)]:
+            instance.removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from agmax_mm.fileio import atomic_path, write_text
 from agmax_mm.wording import first_names
 
 _HOST_SAVER = 'CheckpointHook'
+# Numbers the runs of this process.
+_number = itertools.count()
 
 
 class ResumableRunner(HostRunner):
@@ -29,6 +32,7 @@ class ResumableRunner(HostRunner):
       see :class:`~agmax_mm.engine.hooks.SafeCheckpointHook` and :class:`~agmax_mm.engine.hooks.InterruptionHook`.
     - Resuming takes the newest whole checkpoint that is there, whatever ``last_checkpoint`` says.
     - A run that is asked to stop saves where it is, also within an epoch, and goes on from there.
+    - Two runs that one process begins within a second keep their own logs and scalars.
     """
 
     # The step of the newest checkpoint that can be resumed, and its name.
@@ -40,6 +44,11 @@ class ResumableRunner(HostRunner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.stop_request = StopRequest()
+        number = next(_number)
+        if number:  # The host finds loggers and visualizers by this name and the second in which the run began.
+            file = getattr(kwargs.get('cfg'), 'filename', None)
+            name = kwargs.get('experiment_name') or Path(file or 'run').stem
+            kwargs['experiment_name'] = f'{name}_{number}'
         super().__init__(*args, **kwargs)
         # Where the checkpoints lie, which is known for sure when training begins.
         self._folder = Path(self.work_dir)

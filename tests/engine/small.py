@@ -66,7 +66,6 @@ def make_runner(
     """A runner of this package; ``config`` holds top-level keys that it reads itself, such as ``amp``."""
     torch.manual_seed(0)
     optim_wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.05, 'momentum': 0.9}}
-    make_runner.count = getattr(make_runner, 'count', 0) + 1
     return Runner(
         model or model_config(),
         str(work_dir),
@@ -85,6 +84,6 @@ def make_runner(
         randomness={'seed': 0},
         resume=resume,
         launcher=launcher,
-        experiment_name=f'small_{make_runner.count}',
+        experiment_name='small',
         cfg={'optim_wrapper': optim_wrapper, 'train_cfg': {'max_epochs': epochs}, **config},
     )

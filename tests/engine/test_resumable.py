@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from agmax_mm.checkpoints.files import newest_checkpoint
 from tests.engine.small import make_runner
 
@@ -41,3 +43,14 @@ def test_stopped_and_counted_checkpoints_behind_the_place_are_set_aside(tmp_path
     aside = [f'earlier_{name}' for name in ('best_a_b_iter_30.pth', 'iter_30.pth', 'stopped_iter_25.pth')]
     assert set_newer_aside(tmp_path, epoch=0, step=20) == aside
     assert sorted(path.name for path in tmp_path.iterdir()) == ['backbone_iter_30.pth', *aside, 'iter_20.pth']
+
+
+def test_runs_that_begin_in_one_second_keep_their_own_files(tmp_path, monkeypatch):
+    monkeypatch.setattr('time.strftime', lambda *_: '20260101_000000')
+    for name in ('first', 'second'):
+        make_runner(tmp_path / name, epochs=1).train()
+    for name in ('first', 'second'):
+        folder = tmp_path / name / '20260101_000000'
+        assert len(list(folder.glob('*.log'))) == 1
+        steps = [json.loads(line)['step'] for line in (folder / 'vis_data' / 'scalars.json').read_text().splitlines()]
+        assert steps == sorted(set(steps)) and steps  # none of the other run's
