@@ -53,4 +53,5 @@ def test_runs_that_begin_in_one_second_keep_their_own_files(tmp_path, monkeypatc
         folder = tmp_path / name / '20260101_000000'
         assert len(list(folder.glob('*.log'))) == 1
         steps = [json.loads(line)['step'] for line in (folder / 'vis_data' / 'scalars.json').read_text().splitlines()]
-        assert steps == sorted(set(steps)) and steps  # none of the other run's
+        assert steps  # and none of the other run's:
+        assert steps == sorted(set(steps))
