@@ -11,13 +11,16 @@ from typing import Any
 from mmengine.dist import master_only
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from agmax_mm.checkpoints.files import STOPPED, newest_checkpoint, set_newer_aside
 from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.loops import IMAGES_OF_EPOCH, OWN_LOOPS, EpochTrainLoop, may_stop
+from agmax_mm.engine.rank_buffers import gather_buffers
 from agmax_mm.engine.stopping import Stopped, StopRequest, keep_workers
 from agmax_mm.fileio import atomic_path, write_text
+from agmax_mm.host import unwrap
 from agmax_mm.wording import first_names
 
 _HOST_SAVER = 'CheckpointHook'
@@ -39,6 +42,8 @@ class ResumableRunner(HostRunner):
     _saved: tuple[int, str] = (-1, '')
     # What the resumed checkpoint says of the epoch that it is in.
     images_of_epoch = 0
+    # What goes into the next checkpoint.
+    buffers_of_ranks: list[dict[str, Tensor]] | None = None
     # Set by the host.
     _load_from: Any
 
@@ -125,6 +130,7 @@ class ResumableRunner(HostRunner):
         resumable = save_optimizer and {'epoch', 'iter'} <= meta.keys()
         if resumable and isinstance(self.train_loop, EpochTrainLoop):
             meta[IMAGES_OF_EPOCH] = self.train_loop.images_of_epoch(meta)
+        self.buffers_of_ranks = gather_buffers(unwrap(self.model)) if resumable else None
         self._write(out_dir, filename, *args, save_optimizer=save_optimizer, meta=meta, **kwargs)
         if resumable:
             self._saved = (meta['iter'], filename)

@@ -10,6 +10,7 @@ from mmengine.hooks import EarlyStoppingHook, EMAHook, Hook, ParamSchedulerHook
 from agmax_mm.engine.hooks.checkpoint import SafeCheckpointHook
 from agmax_mm.engine.hooks.run_record import RunRecordHook
 from agmax_mm.engine.loops import IMAGES_OF_EPOCH, validation_is_due
+from agmax_mm.engine.rank_buffers import BUFFERS_OF_RANKS, take_own_buffers
 from agmax_mm.registry import HOOKS
 
 
@@ -28,8 +29,15 @@ class InterruptionHook(Hook):
         self._batches = 0
         self._next = 0
 
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Add what the processes differ in."""
+        if runner.buffers_of_ranks is not None:
+            checkpoint[BUFFERS_OF_RANKS] = runner.buffers_of_ranks
+
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        """Keep the place within an epoch."""
+        """Keep the place within an epoch, and this process's own buffers."""
+        if runner._resume:
+            take_own_buffers(checkpoint)
         runner.images_of_epoch = (checkpoint.get('meta') or {}).get(IMAGES_OF_EPOCH, 0)
 
     def before_train(self, runner: Any) -> None:
