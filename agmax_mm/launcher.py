@@ -61,9 +61,7 @@ def _report(error: ChildFailedError) -> int:
             (lost if message['extraInfo'].get('lost') else told)[rank] = (failure, message['message'])
     if told:
         return _code(min(told.items())[1][0].exitcode)
-    # The launcher ends all others with SIGTERM, so that any other end comes first.
-    order = sorted(error.failures.items(), key=lambda item: (item[1].exitcode in _FOLLOWING, item[0] in lost, item[0]))
-    rank, failure = order[0]
+    rank, failure = min(error.failures.items(), key=lambda item: _place(item[1].exitcode, item[0] in lost, item[0]))
     if failure.exitcode == EXIT_RESUME:  # stopped as asked, and said so
         return EXIT_RESUME
     if rank in lost:
@@ -75,6 +73,11 @@ def _report(error: ChildFailedError) -> int:
         how = f'process {rank} ended with code {failure.exitcode}'
     print(f'error: {how}; all processes were stopped, and --resume goes on', file=sys.stderr)
     return _code(failure.exitcode)
+
+
+def _place(code: int, is_lost: bool, rank: int) -> tuple[bool, bool, bool, int]:
+    """Order ends by what came first: the launcher ends all others with SIGTERM, of a run that stops in order, too."""
+    return code in _FOLLOWING, is_lost, code != EXIT_RESUME, rank
 
 
 def _code(code: int) -> int:

@@ -37,13 +37,18 @@ def main():
         os._exit(7)
     if what == 'stops':
         os._exit(75)
+    if what == 'late':  # one process is gone before the other, which the launcher then ends
+        if rank == 1:
+            os._exit(75)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if what == 'again' and os.environ['TORCHELASTIC_RESTART_COUNT'] == '0':
         os.kill(os.getpid(), signal.SIGKILL)
     if what not in ('fine', 'again'):
         time.sleep(60)
 
 parser = make_parser('A program.', '')
-parser.add_argument('what', choices=['alike', 'second', 'lost', 'network', 'killed', 'exits', 'again', 'fine', 'stops'])
+choices = ['alike', 'second', 'lost', 'network', 'killed', 'exits', 'again', 'fine', 'stops', 'late']
+parser.add_argument('what', choices=choices)
 args = parser.parse_args()
 run(main)
 """
@@ -69,6 +74,7 @@ ENDS = {
     'again': (0, []),
     # They have said so themselves.
     'stops': (75, []),
+    'late': (75, []),
 }
 
 
