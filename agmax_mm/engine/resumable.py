@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.dist import master_only
 from mmengine.runner import BaseLoop
 from mmengine.runner import Runner as HostRunner
+from mmengine.visualization import Visualizer
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -79,6 +80,12 @@ class ResumableRunner(HostRunner):
             name = loop.pop('type', name)
             loop['type'] = OWN_LOOPS.get(name, name)
         return super().build_train_loop(loop)
+
+    def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Visualizer:
+        """Build a visualizer of this run's own: detectors name theirs, and a later run would get the first one's."""
+        if isinstance(visualizer, dict):
+            visualizer = {**visualizer, 'name': self.experiment_name}
+        return super().build_visualizer(visualizer)
 
     @staticmethod
     def build_dataloader(dataloader: Any, *args: Any, **kwargs: Any) -> DataLoader:

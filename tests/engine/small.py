@@ -61,6 +61,7 @@ def make_runner(
     launcher='none',
     train_cfg=None,
     param_scheduler=None,
+    visualizer=None,
     **config,
 ):
     """A runner of this package; ``config`` holds top-level keys that it reads itself, such as ``amp``."""
@@ -84,6 +85,7 @@ def make_runner(
         randomness={'seed': 0},
         resume=resume,
         launcher=launcher,
+        visualizer=visualizer,
         experiment_name='small',
         cfg={'optim_wrapper': optim_wrapper, 'train_cfg': {'max_epochs': epochs}, **config},
     )

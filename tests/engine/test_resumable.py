@@ -48,7 +48,11 @@ def test_stopped_and_counted_checkpoints_behind_the_place_are_set_aside(tmp_path
 def test_runs_that_begin_in_one_second_keep_their_own_files(tmp_path, monkeypatch):
     monkeypatch.setattr('time.strftime', lambda *_: '20260101_000000')
     for name in ('first', 'second'):
-        make_runner(tmp_path / name, epochs=1).train()
+        # Named as detectors' configs do.
+        make_runner(
+            tmp_path / name,
+            visualizer={'type': 'Visualizer', 'name': 'visualizer', 'vis_backends': [{'type': 'LocalVisBackend'}]},
+        ).train()
     for name in ('first', 'second'):
         folder = tmp_path / name / '20260101_000000'
         assert len(list(folder.glob('*.log'))) == 1
