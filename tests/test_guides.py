@@ -115,8 +115,8 @@ def shell(folder: Path):
     for name in ('tools', 'configs'):
         (folder / name).symlink_to(ROOT / name)
     scripts = {
-        'agmax-mm': f'exec {sys.executable} -m agmax_mm "$@"',
-        'torchrun': f'exec {sys.executable} -m torch.distributed.run "$@"',
+        'agmax-mm': f'exec "{sys.executable}" -m agmax_mm "$@"',
+        'torchrun': f'exec "{sys.executable}" -m torch.distributed.run "$@"',
         'srun': f'echo "$@" > {folder}/srun.txt',
     }
     for name, text in scripts.items():
