@@ -53,7 +53,8 @@ class Found:
         finished: Number of finished runs.
         planned: Number of runs that its file asks for.
         main: AgMax and its authors' form against all references.
-        others: Other agreements against two views without one, and two views against equal compute.
+        others: Other agreements against two views without one, the authors' form against the paper's, and two views
+            against equal compute.
     """
 
     topic: Topic
@@ -93,6 +94,7 @@ def find(topic: Topic, root: Path) -> Found:
             if reference in ways
         ]
         others += [(level, arm, 'two_views') for arm in ways if arm in ('mse', 'kl')]
+        others += [(level, 'mi_qnet', 'mi')] if {'mi_qnet', 'mi'} <= set(ways) else []
         others += [(level, 'two_views', 'twice')] if {'two_views', 'twice'} <= set(ways) else []
     finished = sum(len(values) for values in scores.values())
     gains = paper_gains(*topic.paper) if topic.paper else {}

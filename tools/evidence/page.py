@@ -79,6 +79,7 @@ def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) ->
                 Text(_NOTE),
             ],
         ),
+        *_consequences(found),
         *(_section(one) for one in found if one.summary is not None),
         *([] if robustness is None else [_robustness(robustness)]),
         _not_run(found, robustness is not None),
@@ -126,7 +127,7 @@ def answer(main: Found, references: Mapping[str, str] = REFERENCES) -> str:
 def front_page(main: Found) -> str:
     """The lines of the front page."""
     setup = f'On 2,000 images of CIFAR-10 with a small network (mean and 95 % t interval, {_seeds(main)}):'
-    said = answer(main, {'twice': REFERENCES['twice']})
+    said = answer(main, {name: REFERENCES[name] for name in ('baseline', 'twice')})
     links = f'[All comparisons, and speech and localisation]({PAGE}).'
     drawn = f'![{_caption(main)}]({DRAWING})\n\n' if _groups(main) else ''
     return f'{drawn}{setup} {said[0].lower()}{said[1:]} {links}'
@@ -153,6 +154,39 @@ def _caption(main: Found) -> str:
         f'What AgMax adds to top-1, by augmentation: mean difference and 95 % t interval, {_seeds(main)}. A filled '
         "dot: beyond chance after the correction. A diamond: the paper's gain on all 50,000 images with WRN-40-2."
     )
+
+
+def _consequences(found: Sequence[Found]) -> list[Section]:
+    """What the comparisons of the two forms of AgMax mean for its user."""
+    told, chosen = [], []
+    for one in found:
+        pairs = [other for other in one.others if (other.arm, other.reference) == ('mi_qnet', 'mi')]
+        pairs = [pair for pair in pairs if pair.p_holm is not None]
+        if pairs:
+            chosen += pairs
+            listed = '; '.join(f'{_LEVELS[pair.level]} {_difference(pair)}' for pair in pairs)
+            sure = sum(pair.sure for pair in pairs)
+            chance = f'{sure} of {len(pairs)} beyond chance' if sure else 'none of them is beyond chance'
+            told.append(f'{one.topic.title}: {listed} points; {chance}.')
+    if not told:
+        return []
+    text = (
+        "The two forms of AgMax against each other, the authors' code (`mi_qnet`) minus the paper's formula (`mi`), "
+        f'which is the default here. {" ".join(told)}'
+    )
+    equal = [
+        other.difference.moments.mean
+        for one in found
+        for other in one.main
+        if (other.arm, other.reference) == ('mi', 'twice') and other.difference and other.p_holm is not None
+    ]
+    why = '' if any(other.sure for other in chosen) else 'no difference between the two is beyond chance, and '
+    advice = (
+        f'The default stays the formula: {why}it has no second network to train. Where you train on pictures, try '
+        'both. Whoever has the time for two views has the time for twice the epochs of one, which is the arm to beat: '
+        f'against it, {sum(mean < 0 for mean in equal)} of {len(equal)} means with two seeds or more are losses.'
+    )
+    return [Section('What follows', [Text(text), Text(advice)])]
 
 
 def _seeds(main: Found) -> str:
@@ -237,7 +271,7 @@ def _robustness(measured: Mapping[str, Any]) -> Section:
     rows: list[tuple[str, Comparison]] = []
     for name, title in measured['figures'].items():
         scores = {arm: values.get(name, {}) for arm, values in arms.items()}
-        pairs = [(level, 'mi', reference) for level in levels for reference in REFERENCES]
+        pairs = [(level, arm, other) for level in levels for arm in ('mi', 'mi_qnet') for other in REFERENCES]
         rows += [(title, one) for one in compare(pairs, scores, {})]
     tested = [one.difference.p_value for _, one in rows if one.difference and one.difference.p_value is not None]
     adjusted = iter(holm(tested))
@@ -249,13 +283,13 @@ def _robustness(measured: Mapping[str, Any]) -> Section:
     for title in measured['figures'].values():
         own = [one for name, one in kept if name == title]
         if own:
-            blocks += [Text(f'{title[0].upper()}{title[1:]}:'), _table(own, title)]
+            blocks += [Text(f'{title[0].upper()}{title[1:]}:'), _table(own, title), Text(_verdict(own))]
     text = (
         f"The main study's models at their last epoch, {measured['images']:,} test images: "
         f'[page](../{FOLDER.as_posix()}/{MAIN}_robustness.md). p is adjusted for all rows of this '
         'section. Of errors, less is better.'
     )
-    return Section('Robustness and calibration', [Text(text), *blocks, Text(_verdict([one for _, one in kept]))])
+    return Section('Robustness and calibration', [Text(text), *blocks])
 
 
 def _not_run(found: Sequence[Found], robust: bool) -> Section:
