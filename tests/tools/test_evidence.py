@@ -138,7 +138,7 @@ def test_gains_are_those_that_the_paper_prints():
 
 
 def test_what_follows_is_said_of_both_forms(root):
-    """The authors' form is 3, 3.1 and 2.9 below the formula, which is beyond chance; against equal compute AgMax gains."""
+    """The authors' form is 3, 3.1 and 2.9 below the formula, beyond chance; against equal compute AgMax gains."""
     _write(root, {**SCORES, 'cutmix-mi_qnet': [51.1, 51.9, 53.0]})
     section = expected_files(root)[PAGE].partition('## What follows')[2].partition('\n## ')[0]
     assert 'The main study: CutMix -3.00 (-3.25 to -2.75) points; 1 of 1 beyond chance.' in section
