@@ -16,7 +16,7 @@ from agmax_mm.engine.config import load_config, prepare_config, skip_missing_val
 from agmax_mm.engine.formatted_config import FormattedOnce
 from agmax_mm.engine.hashes import setup_hash
 from agmax_mm.engine.hooks.run_record import mark_unfinished
-from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.runner import EvaluationRunner, Runner
 from agmax_mm.engine.stopping import Stopped
 from agmax_mm.engine.tasks import import_task
 from agmax_mm.engine.work_dir import check_earlier_folder, check_work_dir, clear_work_dir, default_work_dir
@@ -137,7 +137,7 @@ def evaluate(
     """
     config = prepare(config_path, work_dir, launcher, options)
     config.load_from = checkpoint
-    runner = Runner.from_cfg(config)
+    runner = EvaluationRunner.from_cfg(config)
     metrics = {name: float(value) for name, value in runner.test().items()}
     if out is not None and runner.rank == 0:
         write_json(metrics, out)

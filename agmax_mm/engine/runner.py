@@ -48,6 +48,7 @@ class Runner(ResumableRunner):
       which is Python text that the host would run when resuming, is left alone.
     """
 
+    trains = True
     # What --amp chose, for the record. Kept here and not in the message hub, which comes back as it was when resuming.
     precision: str | None = None
     # Set by the host.
@@ -110,7 +111,8 @@ class Runner(ResumableRunner):
 
     def dump_config(self) -> None:
         """Write the config into the work directory, and take out what the host would act on in turn."""
-        super().dump_config()
+        if self.trains:
+            super().dump_config()
         for handler in self.logger.handlers:
             handler.removeFilter(_is_short)
         self.logger.info(f'Environment, config and hooks are in the log file in {self._log_dir}')
@@ -201,6 +203,12 @@ class Runner(ResumableRunner):
             file.path, tensors, unwrap(self.model), within='' if whole else 'backbone.', optional=(_AGREEMENT,)
         )
         return {**file.content, 'state_dict': tensors}
+
+
+class EvaluationRunner(Runner):
+    """A runner that trains nothing: the config that a training has left in the folder stays, and its own is logged."""
+
+    trains = False
 
 
 def _is_short(record: logging.LogRecord) -> bool:

@@ -16,7 +16,7 @@ from mmengine.config import Config
 
 from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.launch import prepare
-from agmax_mm.engine.runner import Runner
+from agmax_mm.engine.runner import EvaluationRunner, Runner
 from agmax_mm.engine.tasks import task_name
 from agmax_mm.localization.complete import training_set
 from agmax_mm.machine import cores_of_process, device_name, library_versions
@@ -88,7 +88,7 @@ def open_measurement(
         config.test_dataloader.batch_size = batch_size
     # The host would print the config before every table.
     config.log_level = 'ERROR'
-    return Measurement(Runner.from_cfg(config), chosen, conditions, files, out, config_path, workers, cache)
+    return Measurement(EvaluationRunner.from_cfg(config), chosen, conditions, files, out, config_path, workers, cache)
 
 
 class Measurement:

@@ -216,6 +216,12 @@ def test_a_plain_classifier_s_checkpoint_lacks_the_pair_head_and_nothing_else(ci
     options = parse_options(_loaders(cifar, *SMALL_WRN))
     options['model.agreement'] = {'type': 'agmax_mm.PairEntropyAgreement', 'pair_head': {'type': 'agmax_mm.PairHead'}}
     assert 0 <= evaluate(CIFAR, plain, work_dir=str(tmp_path / 'f'), options=options)['accuracy/top1'] <= 100
+    # A training's config stays where the same folder is evaluated with other options.
+    dumped = tmp_path / 'f' / Path(CIFAR).name
+    assert not dumped.exists()
+    dumped.write_text(CIFAR)
+    evaluate(CIFAR, plain, work_dir=str(tmp_path / 'f'), options=options)
+    assert dumped.read_text() == CIFAR
 
 
 def test_a_damaged_image_is_named(tmp_path):
