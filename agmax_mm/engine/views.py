@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
@@ -45,13 +45,14 @@ def training_views(config: Config, batches: int, seed: int) -> Iterator[list[lis
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         loader = Runner.build_dataloader(config.train_dataloader, seed=seed)
         preprocessor = MODELS.build({'num_classes': config.model.head.get('num_classes'), **config.data_preprocessor})
+        names = loader.dataset.metainfo.get('classes') or ()
         for part in progress_listeners(preprocessor):
             part.set_progress(1.0)  # what changes in the course of training is shown as it ends
         for data in islice(_epoch_after_epoch(loader), batches):
             num_images = len(data['data_samples'])
             batch = preprocessor(data, training=True)
             pictures = [
-                (_to_picture(image, preprocessor), _label(sample))
+                (_to_picture(image, preprocessor), _label(sample, names))
                 for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True)
             ]
             yield [pictures[start : start + num_images] for start in range(0, len(pictures), num_images)]
@@ -79,14 +80,18 @@ def _to_picture(image: Tensor, preprocessor: Any) -> NDArray[np.uint8]:
     return pixels.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
 
 
-def _label(sample: Any) -> str:
-    """``'7'``, or where images were mixed ``'7 (62 %)'`` and ``'2 (38 %)'`` on two lines; a caption."""
+def _label(sample: Any, names: Sequence[str]) -> str:
+    """``'cat'``, or where images were mixed ``'cat (62 %)'`` and ``'dog (38 %)'`` on two lines; a caption."""
     if 'gt_caption' in sample:
         return textwrap.fill(sample.gt_caption, _LINE)
+
+    def name(label: Tensor) -> str:
+        return names[int(label)] if int(label) < len(names) else str(int(label))
+
     if 'gt_score' not in sample:
-        return str(int(sample.gt_label))
+        return name(sample.gt_label)
     shares, classes = sample.gt_score.sort(descending=True)
     if float(shares[0]) > 0.995:
-        return str(int(classes[0]))
-    shown = [(int(c), float(s)) for s, c in zip(shares, classes, strict=True) if float(s) > 0.005]
-    return '\n'.join(f'{label} ({100 * share:.0f} %)' for label, share in shown)
+        return name(classes[0])
+    shown = [(c, float(s)) for s, c in zip(shares, classes, strict=True) if float(s) > 0.005]
+    return '\n'.join(f'{name(label)} ({100 * share:.0f} %)' for label, share in shown)

@@ -80,7 +80,7 @@ class Predictor:
         require_match(file.path, tensors, self.model, optional=_UNUSED)
         self.model.load_state_dict(tensors, strict=False)
         self.model.to(self.device).eval()
-        self.classes = _class_names(file.content)
+        self.classes = _class_names(file.content) or _usual_names(found)
         self.batch_size, self.top, self.min_score = batch_size, top, min_score
         if beam is not None:
             self._set_beam(beam)
@@ -204,6 +204,16 @@ def _class_names(content: dict[str, Any]) -> tuple[str, ...]:
     meta = content.get('meta') or {}
     classes = (meta.get('dataset_meta') or {}).get('classes') or ()
     return (classes,) if isinstance(classes, str) else tuple(map(str, classes))
+
+
+def _usual_names(config: Config) -> tuple[str, ...]:
+    """The classes of Speech Commands: the AgMax authors' files name none, and have them in this order."""
+    from agmax_mm.speech.datasets import SILENCE
+    from agmax_mm.speech.layouts import WORDS
+
+    names = (SILENCE, *WORDS)
+    speaks = str((config.get('data_preprocessor') or {}).get('type')).endswith('SpeechDataPreprocessor')
+    return names if speaks and config.model.head.get('num_classes') == len(names) else ()
 
 
 def _run_lengths(masks: Tensor) -> list[dict[str, Any]]:

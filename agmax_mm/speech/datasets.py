@@ -112,7 +112,12 @@ class SpeechCommands(BaseDataset):
                 for path, word in found.files
             ]
             silent = {'img_path': '', 'gt_label': 0, 'split': split}
-            items += own + [dict(silent) for _ in range(int(len(own) * (self.silence or 0)))]
+            clips = int(len(own) * (self.silence or 0))
+            if self.silence and not clips:
+                self._log(
+                    [f'{split} has no clip of silence: {self.silence} of {len(own)} recordings are less than one']
+                )
+            items += own + [dict(silent) for _ in range(clips)]
         self._check_files([item['img_path'] for item in items if item['img_path']])
         if self.in_memory:
             self._keep(items)

@@ -39,6 +39,16 @@ class SpeechDataPreprocessor(TwoViewDataPreprocessor):
         self.train_steps = _built(train_steps)
         self.test_steps = _built(test_steps)
 
+    def read_data(self) -> None:
+        """Read what the steps of training need besides their clips.
+
+        Raises:
+            ValueError: If there is no noise.
+        """
+        for step in self.train_steps:
+            if isinstance(step, BackgroundNoise):
+                _ = step.chunks
+
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Turn collated samples into the input of the model.
 

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agmax_mm.functional.spectrograms import (
-    mel_filterbank,
-    power_to_decibels,
-    resample_linearly,
-    short_time_fourier,
-)
+from agmax_mm.functional.spectrograms import mel_filterbank, power_to_decibels, resample_linearly, short_time_fourier
 from agmax_mm.registry import TRANSFORMS
 from agmax_mm.speech.noise import noise_chunks
 from agmax_mm.speech.spectra import Spectra
@@ -227,14 +223,13 @@ class BackgroundNoise(RandomStep):
     with draws of its own.
 
     Args:
-        data_root: Folder of the data set, whose noise is read when the first clip needs it. It is completed from that
-            of the training data.
+        data_root: Folder of the data set, whose noise is read before training. That of the training by default.
         sample_rate: Samples a second.
         max_share: Greatest share of the noise, within ``[0, 1]``.
         prob: Probability of changing a clip.
 
     Raises:
-        ValueError: If an argument is out of range; and, once called, if there is no noise.
+        ValueError: If an argument is out of range; and, once read, if there is no noise.
     """
 
     def __init__(
@@ -245,17 +240,19 @@ class BackgroundNoise(RandomStep):
         self.sample_rate = sample_rate
         self.max_share = self.within(max_share, 'max_share', 0.0, 1.0)
         self.earlier: Sequence[Any] = ()
-        self._chunks: Tensor | None = None
+
+    @cached_property
+    def chunks(self) -> Tensor:
+        """The noise by the second, read once."""
+        return noise_chunks(self.data_root, self.sample_rate)
 
     def __call__(self, spectra: Spectra) -> Spectra:
         """Mix spectra with noise."""
         rows = self.chosen(len(spectra))
         if not len(rows):
             return spectra
-        if self._chunks is None:
-            self._chunks = noise_chunks(self.data_root, self.sample_rate)
         rows = rows.to(spectra.frames.device)
-        noise: Any = self._chunks[torch.randint(len(self._chunks), (len(rows),))].to(rows.device)
+        noise: Any = self.chunks[torch.randint(len(self.chunks), (len(rows),))].to(rows.device)
         for step in self.earlier:
             noise = step(noise)
         share = self.max_share * torch.rand(len(rows), 1, 1, 1)

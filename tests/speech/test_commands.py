@@ -1,9 +1,11 @@
 """Speech from data to predictions: training, evaluation, views and predictions by the commands."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from agmax_mm import Predictor
 from agmax_mm.commands.console import main as console
@@ -12,6 +14,7 @@ from agmax_mm.engine.launch import evaluate, train
 from agmax_mm.engine.views import training_views
 from agmax_mm.fileio import RESULT_FILE
 from agmax_mm.recipe_files import config_path
+from agmax_mm.registry import MODELS
 from tests.speech.sets import archive, split_folders, tone, write
 
 RECIPE = config_path('speech/lenet5_cutmix_30e_agmax')
@@ -86,6 +89,9 @@ def test_views_are_two_spectrograms_of_each_recording(trained):
     config = load_config(RECIPE, {**SMALL, 'train_dataloader.dataset.data_root': str(trained / 'data')})
     views = next(training_views(config, 1, seed=0))
     assert [len(view) for view in views] == [8, 8]
+    shown = {line.partition(' (')[0] for view in views for _, label in view for line in label.splitlines()}
+    assert shown <= {'silence', 'high', 'low'}
+    assert len(shown) > 1
     pictures = [np.stack([picture for picture, _ in view]) for view in views]
     assert pictures[0].shape == (8, 32, 32, 3)
     assert not np.array_equal(*pictures)
@@ -121,3 +127,32 @@ def test_an_archive_of_more_words_than_outputs_is_refused(tmp_path):
     options = {**SMALL, 'train_dataloader.dataset.data_root': str(tmp_path / 'data')}
     with pytest.raises(ValueError, match=r'expected at least the 4 classes of the training set, got 3'):
         train(RECIPE, work_dir=str(tmp_path / 'run'), options=options)
+
+
+def test_noise_that_is_missing_is_told_before_the_first_step(tmp_path):
+    """Few clips get noise, so that a step may do without: the run is refused whatever the draws."""
+    split_folders(tmp_path / 'data')
+    shutil.rmtree(tmp_path / 'data' / 'train' / '_background_noise_')
+    options = {**SMALL, 'train_dataloader.dataset.data_root': str(tmp_path / 'data')}
+    options['data_preprocessor.train_steps.BackgroundNoise.prob'] = 0.0
+    with pytest.raises(ValueError, match=r'expected recordings in .*, got none; --cfg-options .*=None trains without'):
+        train(RECIPE, work_dir=str(tmp_path / 'run'), options=options)
+    # A test needs none.
+    options.pop('data_preprocessor.train_steps.BackgroundNoise.prob')
+    without = {**options, 'data_preprocessor.train_steps.BackgroundNoise': None}
+    train(RECIPE, work_dir=str(tmp_path / 'run'), options=without, force=True)
+    evaluate(RECIPE, str(tmp_path / 'run' / 'epoch_1.pth'), work_dir=str(tmp_path / 'test'), options=options)
+
+
+def test_words_of_the_authors_files_are_those_of_the_data_set(tmp_path):
+    """Their checkpoints name no classes; 31 outputs are silence and the 30 words of version 0.01 by the alphabet."""
+    model = MODELS.build(load_config(RECIPE).model)
+    torch.nn.init.zeros_(model.head.fc.weight)
+    with torch.no_grad():
+        model.head.fc.bias.copy_(torch.arange(31.0))
+    torch.save({'state_dict': model.state_dict()}, tmp_path / 'model.pth')
+    recording = write(tmp_path / 'a.wav', tone(300))
+    (prediction,) = Predictor(tmp_path / 'model.pth', config=RECIPE, top=31)([recording])
+    names = [row['name'] for row in prediction['classes']]
+    assert names[::-1] == ['silence', *sorted(names[:-1])]
+    assert names[0] == 'zero'

@@ -65,6 +65,13 @@ def test_silence_is_a_class_of_its_own_and_a_share(folders):
     assert build(folders).metainfo['classes'] == ('high', 'low')
 
 
+def test_a_share_of_silence_that_is_less_than_a_clip_is_told(folders, monkeypatch):
+    told = []
+    monkeypatch.setattr('agmax_mm.speech.datasets.SpeechCommands._log', lambda self, lines: told.extend(lines))
+    assert len(build(folders, silence=0.05)) == 12
+    assert told == ['train has no clip of silence: 0.05 of 12 recordings are less than one']
+
+
 def test_several_splits_keep_their_names(folders):
     data = build(folders, ['valid', 'test'])
     splits = [data[index]['data_samples'].split for index in range(len(data))]

@@ -135,7 +135,7 @@ def test_noise_is_mixed_by_its_share_and_changed_as_clips_are(tmp_path, waveform
     # All noise here is alike, and every mixture lies on the line between clip and noise.
     torch.manual_seed(0)
     torch.rand(8)
-    chunk = noise._chunks[torch.randint(2, (8,))]
+    chunk = noise.chunks[torch.randint(2, (8,))]
     share = 0.45 * torch.rand(8)[:, None, None]
     hiss = short_time_fourier(chunk, n_fft=1024, hop_length=256)
     torch.testing.assert_close(mixed, (1 - share) * before + share * hiss)

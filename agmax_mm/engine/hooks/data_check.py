@@ -20,7 +20,8 @@ class DataCheckHook(Hook):
 
     Raises:
         ValueError: Before training, if the head has fewer outputs than the data has classes, or if an epoch ends with a
-            batch of a single image whose views could agree with nothing, or if there is no step to make.
+            batch of a single image whose views could agree with nothing, if there is no step to make, or if the
+            preprocessor lacks data of its own.
     """
 
     def before_train(self, runner: Any) -> None:
@@ -28,6 +29,9 @@ class DataCheckHook(Hook):
         check_steps(runner)
         model = unwrap(runner.model)
         self._check_classes(runner, model)
+        preprocessor = getattr(model, 'data_preprocessor', None)
+        if preprocessor is not None and hasattr(preprocessor, 'read_data'):
+            preprocessor.read_data()
         if getattr(model, 'agreement', None) is not None and runner.world_size == 1:
             _check_last_batch(runner.train_dataloader)
 
