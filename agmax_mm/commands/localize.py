@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='cam, exact, for networks that end in pooling and a linear layer; grad-cam for others (default: cam)',
     )
     parser.add_argument(
-        '--sigma', type=float, default=0.15, help="share of a map's maximum above which the object is (default: 0.15)"
+        '--sigma',
+        type=_share,
+        default=0.15,
+        metavar='SHARE',
+        help="share of a map's maximum above which the object is (default: 0.15); 'train': for each network the "
+        'one of --thresholds that finds most training images',
     )
     parser.add_argument('--minmax', action='store_true', help='scale maps to 0 to 1 before --sigma')
     parser.add_argument('--iou', type=float, default=0.5, help='overlap of a box that is right (default: above 0.5)')
@@ -80,10 +85,14 @@ def main(args: argparse.Namespace) -> None:
         print(render_markdown(page))
 
 
+def _share(text: str) -> float | str:
+    return text if text == 'train' else float(text)
+
+
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     return {
         'maps': args.maps,
-        'sigma': args.sigma,
+        **({'fit_sigma': True} if args.sigma == 'train' else {'sigma': args.sigma}),
         'minmax': args.minmax,
         'iou': args.iou,
         'strict': not args.at_least,

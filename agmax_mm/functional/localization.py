@@ -112,16 +112,18 @@ def component_boxes(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     return boxes[np.lexsort((left, top, -area))]
 
 
-def component_overlaps(maps: Tensor, boxes: Tensor, thresholds: Tensor) -> Tensor:
+def component_overlaps(maps: Tensor, boxes: Tensor, thresholds: Tensor, *, minmax: bool = True) -> Tensor:
     """How well the parts of a map above each of many thresholds fit an image's boxes.
 
-    The map is scaled to 0 to 1 first. A constant map, and a threshold with nothing above it, have the whole image as
-    their box.
+    A map without a positive value, after scaling if it is scaled, and a threshold with nothing above it, have the whole
+    image as their box.
 
     Args:
         maps: One map, shape ``(H, W)``.
         boxes: Boxes of the image, half-open, shape ``(M, 4)``, at least one.
-        thresholds: Shape ``(T,)``, within ``[0, 1)``.
+        thresholds: Shares of the maximum, shape ``(T,)``, within ``[0, 1)``.
+        minmax: Scale the map to 0 to 1 first, as MaxBoxAcc does; without it the parts are those of
+            :func:`box_from_map`.
 
     Returns:
         Shape ``(2, T)``, float64: the overlap of the largest part's box with the box that it fits best, and the best
@@ -136,11 +138,12 @@ def component_overlaps(maps: Tensor, boxes: Tensor, thresholds: Tensor) -> Tenso
     """
     if not len(boxes):
         raise ValueError('component_overlaps: expected at least one box, got none')
-    values = _scaled(maps[None], minmax=True)[0]
+    values = _scaled(maps[None], minmax=minmax)[0]
+    top = float(values.max())
     whole = np.array([[0, 0, values.shape[1], values.shape[0]]])
     rows = []
     for threshold in thresholds.tolist():
-        found = component_boxes(values > threshold)
+        found = component_boxes(values > threshold * top) if top > 0 else whole
         overlaps = box_iou(torch.from_numpy(found if len(found) else whole)[:, None], boxes[None]).amax(dim=1)
         rows.append((float(overlaps[0]), float(overlaps.max())))
     return torch.tensor(rows, dtype=torch.float64).T

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from agmax_mm import functional as AF
-from agmax_mm.localization.measure import Protocol, centre_box
+from agmax_mm.localization.measure import Protocol, centre_box, middle_of_best
 
-# So many training images choose the size, at even distances where there are more.
+# So many training images choose the size, or a threshold, at even distances where there are more.
 _MOST = 2000
 # 2 pixels of 224.
 _STEPS = 112
@@ -31,12 +31,17 @@ def training_boxes(dataset: Any) -> list[tuple[Tensor, tuple[int, int]]]:
         dataset: A data set of the host, whose pipeline is the one of the test.
     """
     found = []
-    for index in np.linspace(0, len(dataset) - 1, min(_MOST, len(dataset)), dtype=int):
-        item = dataset[int(index)]
+    for index in _even_places(dataset):
+        item = dataset[index]
         boxes = boxes_of_sample(item['data_samples'])
         if boxes is not None:
             found.append((boxes, tuple(item['inputs'].shape[-2:])))
     return found
+
+
+def boxed_places(dataset: Any) -> list[int]:
+    """Places of the images of :func:`training_boxes`, without reading them."""
+    return [index for index in _even_places(dataset) if len(dataset.get_data_info(index).get('gt_bboxes', ()))]
 
 
 def best_share(known: Sequence[tuple[Tensor, tuple[int, int]]], protocol: Protocol) -> float | None:
@@ -51,5 +56,9 @@ def best_share(known: Sequence[tuple[Tensor, tuple[int, int]]], protocol: Protoc
     for boxes, size in known:
         centred = torch.stack([centre_box(size, float(share)) for share in shares])
         counts += protocol.found(AF.box_iou(centred[:, None], boxes[None]).amax(dim=1)).long()
-    best = (counts == counts.max()).nonzero().flatten()
-    return float(shares[best[len(best) // 2]])
+    return float(shares[middle_of_best(counts)])
+
+
+def _even_places(dataset: Any) -> list[int]:
+    places: list[int] = np.linspace(0, len(dataset) - 1, min(_MOST, len(dataset)), dtype=int).tolist()
+    return places

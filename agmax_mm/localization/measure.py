@@ -56,6 +56,25 @@ class Protocol:
         return overlaps > self.iou if self.strict else overlaps >= self.iou
 
 
+def middle_of_best(counts: Tensor) -> int:
+    """The place of the largest count, ``(T,)``; of several the middle one."""
+    best = (counts == counts.max()).nonzero().flatten()
+    return int(best[len(best) // 2])
+
+
+def best_sigma(overlaps: Tensor, protocol: Protocol) -> float:
+    """The threshold at which most images are found.
+
+    Args:
+        overlaps: Of each image at each of the protocol's thresholds, shape ``(N, T)``.
+        protocol: How overlaps are counted.
+
+    Returns:
+        Within ``[0, 1)``; the middle one of several that find as many.
+    """
+    return float(protocol.levels()[middle_of_best(protocol.found(overlaps).sum(dim=0))])
+
+
 def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Maps ``(N, M, h, w)`` in the size of the images, ``(N, M, H, W)``, bilinear."""
     if maps.shape[-2:] == size:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from agmax_mm.localization.floors import best_share, training_boxes
+from agmax_mm import functional as AF
+from agmax_mm.localization.floors import best_share, boxed_places, training_boxes
 from agmax_mm.localization.maps import KINDS, exact_maps, grad_cam_maps, last_map
-from agmax_mm.localization.measure import OVERLAPS, Protocol, curves_of, measure_images, metrics_of
+from agmax_mm.localization.measure import (
+    OVERLAPS,
+    Protocol,
+    best_sigma,
+    curves_of,
+    enlarged,
+    measure_images,
+    metrics_of,
+)
 from agmax_mm.localization.metrics import (
     CENTRE,
     CENTRE_TOP1,
@@ -44,9 +54,12 @@ class Options(Protocol):
     Attributes:
         maps: ``cam``, exact, for networks that end in pooling and a linear layer, or ``grad-cam`` for any with a last
             map and pooling.
+        fit_sigma: Choose ``sigma``, one of the ``thresholds``, on the training images, for each network: the one at
+            which the label's map finds most of them. ``sigma`` is not used then.
     """
 
     maps: str = 'cam'
+    fit_sigma: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,13 +69,19 @@ class Options(Protocol):
 
 def conditions(options: Options) -> list[Condition]:
     """One: the images as they are."""
-    return [asdict(options)]
+    condition = asdict(options)
+    if not options.fit_sigma:
+        del condition['fit_sigma']  # files of earlier versions do not have it
+    return [condition]
 
 
 def measure(model: Network, data: Data, condition: Condition) -> Values:
-    """All metrics, the threshold of MaxBoxAcc, the side of the centre box as a share, and curves by threshold."""
+    """All metrics, ``sigma``, the threshold of MaxBoxAcc, the side of the centre box, and curves by threshold."""
     protocol = Protocol(**{field.name: condition[field.name] for field in fields(Protocol)})
-    share = best_share(training_boxes(DATASETS.build(data.training)), protocol) if data.training else None
+    training = DATASETS.build(data.training) if data.training else None
+    share = None if training is None else best_share(training_boxes(training), protocol)
+    if condition.get('fit_sigma'):
+        protocol = replace(protocol, sigma=_sigma_of_training(model, data, training, condition['maps'], protocol))
 
     def rows(batch: Batch) -> Tensor:
         logits, maps = class_maps(model, batch.images, batch.labels, condition['maps'])
@@ -71,7 +90,34 @@ def measure(model: Network, data: Data, condition: Condition) -> Values:
         return measure_images(maps, right, batch.boxes, size, share, protocol)
 
     found = data.of(BoxedPictures(data.pictures.dataset)).each(rows)
-    return {**metrics_of(found, protocol), 'centre_share': share, **curves_of(found)}
+    return {**metrics_of(found, protocol), 'sigma': protocol.sigma, 'centre_share': share, **curves_of(found)}
+
+
+def sigma_of(condition: Condition, values: Values) -> float:
+    """The threshold that a network's boxes were found at."""
+    sigma: float = values.get('sigma', condition['sigma'])  # values of earlier versions do not have it
+    return sigma
+
+
+def _sigma_of_training(model: Network, data: Data, training: Any, kind: str, protocol: Protocol) -> float:
+    places = [] if training is None else boxed_places(training)
+    if not places:
+        raise ValueError(
+            'localization.fit_sigma: expected a config whose training set has boxes, got none; give a number as --sigma'
+        )
+
+    def overlaps(batch: Batch) -> Tensor:
+        _, maps = class_maps(model, batch.images, batch.labels, kind)
+        large = enlarged(maps[:, 1:], (batch.images.shape[-2], batch.images.shape[-1]))[:, 0].cpu()
+        levels = protocol.levels()
+        found = [
+            AF.component_overlaps(heat, boxes, levels, minmax=protocol.minmax)[0]
+            for heat, boxes in zip(large, batch.boxes, strict=True)
+        ]
+        return torch.stack(found)
+
+    given = replace(data.of(BoxedPictures(training)), chosen=places).counted(lambda number: None)
+    return best_sigma(given.each(overlaps), protocol)
 
 
 def class_maps(model: Network, images: Tensor, labels: Tensor, kind: str) -> tuple[Tensor, Tensor]:
@@ -115,6 +161,9 @@ def blocks(results: Results, folder: Path | None) -> Iterator[Text | Table | Fig
     """One row for each model, the floors below, the same by overlap, and the share found by threshold."""
     condition, first = next(iter(results.values()))[0]
     yield Text(_note(condition, first))
+    if condition.get('fit_sigma'):
+        chosen = ', '.join(f'{model} {sigma_of(condition, values):.2f}' for model, ((_, values),) in results.items())
+        yield Text(f"Sigma, at which the label's map finds most training images: {chosen}.")
     header = ('', *(metric.label for metric in (TOP1, GT_KNOWN, CLASSIFIED, MAX_BOX)), 'threshold', MAX_BOX_V2.label)
     rows, floors, panels = [], [], []
     for model, ((_, values),) in results.items():
@@ -150,8 +199,9 @@ def _note(condition: Condition, values: Values) -> str:
         else 'There is no centre box: its size needs a training set with boxes.'
     )
     scaled = "of a map's range" if condition['minmax'] else 'of the maximum'
+    sigma = 'sigma' if condition.get('fit_sigma') else f'{condition["sigma"]:g}'
     return (
-        f'Maps: {condition["maps"]}. A box is that of the largest part above {condition["sigma"]:g} {scaled}, and '
+        f'Maps: {condition["maps"]}. A box is that of the largest part above {sigma} {scaled}, and '
         f'right if its overlap is {sign} {condition["iou"]:g}. Top-1 Loc: class and box of the predicted class are '
         "right; GT-known Loc: the box of the label's map. MaxBoxAcc: the same from an overlap of 0.5 on and at the "
         f'threshold, of {condition["thresholds"]}, that is best for the whole set; V2: the mean over overlaps of 0.3, '

@@ -22,7 +22,7 @@ from agmax_mm.localization.measure import enlarged
 from agmax_mm.results.class_maps import MapPicture, map_grid
 from agmax_mm.robustness.contract import Condition
 from agmax_mm.robustness.data import Batch, BoxedPictures
-from agmax_mm.robustness.localization import class_maps, maps_of_classes
+from agmax_mm.robustness.localization import class_maps, maps_of_classes, sigma_of
 from agmax_mm.robustness.network import Network
 from agmax_mm.robustness.suite import Measurement
 
@@ -59,7 +59,8 @@ def draw_found(measured: Measurement, condition: Condition, folder: Path, images
                 ]
             )
         heats = enlarged(maps[:, :1], _size(batch)).cpu()[:, 0]
-        found = AF.box_from_map(heats, sigma=condition['sigma'], minmax=condition['minmax'])
+        ((_, values),) = measured.results('localization')[model]
+        found = AF.box_from_map(heats, sigma=sigma_of(condition, values), minmax=condition['minmax'])
         column = []
         for picture, heat, box, boxes, label in zip(
             pictures, heats, found, batch.boxes, logits.argmax(dim=1), strict=True

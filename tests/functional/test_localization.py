@@ -165,6 +165,17 @@ def test_one_threshold_serves_the_whole_set():
     assert (accuracy, place) == (0.5, 0)
 
 
+def test_overlaps_without_scaling_are_those_of_the_box_of_a_map(generator):
+    maps = torch.randn(6, 8, 8, generator=generator) - torch.tensor([0.0, 0.5, 1.0, 0.0, 0.5, 9.0])[:, None, None]
+    given, levels = torch.tensor([[1, 1, 5, 6], [4, 4, 8, 8]]), torch.arange(10) / 10
+    for one in maps:  # the last one is nowhere positive: the whole image
+        boxes = torch.stack([AF.box_from_map(one, sigma=level) for level in levels.tolist()])
+        expected = AF.box_iou(boxes[:, None], given[None]).amax(dim=1)
+        found = AF.component_overlaps(one, given, levels, minmax=False)
+        torch.testing.assert_close(found[0], expected, rtol=0, atol=0)
+        assert not torch.equal(found, AF.component_overlaps(one, given, levels))
+
+
 def test_a_map_that_says_nothing_is_the_whole_image():
     overlaps = AF.component_overlaps(torch.zeros(4, 4), torch.tensor([[0, 0, 4, 2]]), torch.tensor([0.0, 0.5]))
     assert overlaps.tolist() == [[0.5, 0.5], [0.5, 0.5]]

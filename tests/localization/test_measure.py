@@ -5,15 +5,34 @@ from __future__ import annotations
 import json
 import math
 
+import cv2
 import pytest
 import torch
 
 from agmax_mm.engine.launch import evaluate, train
 from agmax_mm.localization.floors import best_share
-from agmax_mm.localization.measure import OVERLAPS, Protocol, centre_box, curves_of, measure_images, metrics_of
+from agmax_mm.localization.measure import (
+    OVERLAPS,
+    Protocol,
+    best_sigma,
+    centre_box,
+    curves_of,
+    measure_images,
+    metrics_of,
+)
 from agmax_mm.localization.metric import LocalizationMetric
 from agmax_mm.robustness import suite
-from tests.localization.sets import CUB, PIPELINE, WNIDS, moved, write_config, write_cub, write_imagenet
+from tests.localization.sets import (
+    BRIGHT,
+    CUB,
+    DARK,
+    PIPELINE,
+    WNIDS,
+    moved,
+    write_config,
+    write_cub,
+    write_imagenet,
+)
 from tests.robustness.small import ColourNetwork  # noqa: F401  registers it
 
 
@@ -114,6 +133,17 @@ def test_the_centre_box_is_the_one_that_a_plain_search_finds():
     assert centre_box((20, 40), 0.5).tolist() == [10, 5, 30, 15]
 
 
+def test_sigma_is_the_middle_one_of_those_that_find_most_images():
+    overlaps = torch.tensor([[0.1, 0.6, 0.9, 0.6, 0.2], [0.5, 0.2, 0.6, 0.7, 0.8], [0.0, 0.6, 0.6, 0.9, 0.5]])
+    # Above a half by threshold: 0, 2, 3, 3, 1 images.
+    assert best_sigma(overlaps, Protocol(thresholds=5)) == 0.6
+    assert best_sigma(overlaps[:, :3], Protocol(thresholds=3)) == pytest.approx(2 / 3)
+    assert best_sigma(overlaps, Protocol(thresholds=5, iou=0.85)) == 0.6  # 0, 0, 1, 1, 0
+    # An overlap of just a half counts: 1, 2, 3, 3, 2 images; and of just 0.8, of the second one.
+    assert best_sigma(overlaps[1:2, [0, 3]], Protocol(thresholds=2, strict=True)) == 0.5
+    assert best_sigma(overlaps[1:2, [0, 1]], Protocol(thresholds=2, strict=False)) == 0
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [(dict(sigma=1.0), 'LocalizationMetric.sigma'), (dict(iou=0), 'iou'), (dict(thresholds=0), 'thresholds')],
@@ -169,7 +199,48 @@ def test_from_files_to_figures_by_the_metric_and_by_the_suite(trained, tmp_path)
     (((_, values),),) = measured.results('localization').values()
     same = {name: value for name, value in values.items() if name.startswith('localization/')}
     assert same == {name: value for name, value in found.items() if name != 'localization/threshold'}
-    assert set(values) - set(same) == {'threshold', 'centre_share', *(f'curve/{iou}' for iou in OVERLAPS)}
+    assert set(values) - set(same) == {'sigma', 'threshold', 'centre_share', *(f'curve/{iou}' for iou in OVERLAPS)}
+
+
+def test_sigma_that_is_chosen_on_the_training_images(trained, tmp_path):
+    """Around each object its colour is weaker: at 0.15 the whole image is found, from 0.41 on the object."""
+    config, checkpoint = trained
+    root = tmp_path / 'CUB_200_2011'
+    for path in root.glob('images/*/*.png'):
+        label, _, _ = CUB[int(path.stem)]
+        image = cv2.imread(str(path))
+        channel = image[:, :, label]
+        channel[channel < BRIGHT] = DARK + 81  # 0.405 of what is in the object
+        if path.stem == '3':  # the grey one would be any class
+            image[:, :, 1:] = DARK
+        cv2.imwrite(str(path), image)
+    out = str(tmp_path / 'out.json')
+
+    def values(**options):
+        given = {f'localization.{key}': value for key, value in options.items()}
+        measured = suite.open_measurement(
+            str(config),
+            [str(checkpoint)],
+            ['localization'],
+            out,
+            options=given,
+            workers=0,
+            work_dir=str(tmp_path / 'logs'),
+        )
+        measured.fill()
+        (((condition, found),),) = measured.results('localization').values()
+        return condition, found
+
+    condition, plain = values()
+    assert 'fit_sigma' not in condition
+    assert plain['sigma'] == 0.15
+    assert plain['localization/gt_known'] == plain['localization/whole_gt_known'] == 0
+    _, fitted = values(fit_sigma=True)
+    assert fitted['sigma'] == pytest.approx(0.7)  # the middle of 0.41 to 0.99
+    assert fitted['localization/gt_known'] == fitted['localization/top1'] == 100
+    assert fitted['localization/max_box_acc'] == plain['localization/max_box_acc']
+    # From the darkest pixel on, which is as bright as the surroundings, all thresholds find the object.
+    assert values(fit_sigma=True, minmax=True)[1]['sigma'] == 0.5
 
 
 def test_from_xml_to_figures(trained, tmp_path):
