@@ -91,4 +91,5 @@ def _draw(panel: Any, picture: MapPicture) -> None:
                 )
             )
     if picture.caption:
-        panel.set_xlabel(picture.caption, fontsize=7)
+        lines = (in_lines(line, 36) for line in picture.caption.splitlines())
+        panel.set_xlabel('\n'.join(lines), fontsize=7)

@@ -165,6 +165,11 @@ def test_one_threshold_serves_the_whole_set():
     assert (accuracy, place) == (0.5, 0)
 
 
+def test_an_overlap_of_just_the_bound_is_found():
+    assert AF.max_box_accuracy(torch.tensor([[0.49, 0.3], [0.5, 0.7]])) == (0.5, 0)
+    assert AF.max_box_accuracy(torch.tensor([[0.49, 0.3], [0.5, 0.7]]), iou=0.7) == (0.5, 1)
+
+
 def test_overlaps_without_scaling_are_those_of_the_box_of_a_map(generator):
     maps = torch.randn(6, 8, 8, generator=generator) - torch.tensor([0.0, 0.5, 1.0, 0.0, 0.5, 9.0])[:, None, None]
     given, levels = torch.tensor([[1, 1, 5, 6], [4, 4, 8, 8]]), torch.arange(10) / 10

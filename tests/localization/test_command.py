@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from agmax_mm.commands import console
+from agmax_mm.results import class_maps
 from agmax_mm.results.class_maps import MapPicture, blended
 from agmax_mm.robustness import map_pictures
 from tests.localization.sets import BRIGHT, DARK, write_config, write_cub
@@ -105,6 +106,18 @@ def test_a_map_over_a_picture_by_hand():
     assert not np.array_equal(found[0, 0], found[1, 0])
     assert blended(MapPicture(image)) is image
     assert np.array_equal(blended(MapPicture(image, np.zeros((2, 2))))[0, 0], found[0, 0])
+
+
+def test_a_long_name_is_written_in_lines_that_do_not_reach_the_next_picture(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(class_maps, 'save_figure', lambda figure, path: figures.append(figure))
+    name = 'tank, army tank, armored combat vehicle, armoured combat vehicle'
+    picture = MapPicture(np.zeros((4, 4, 3), np.uint8), caption=f'{name}\noverlap 0.50')
+    class_maps.map_grid([[picture]], tmp_path / 'maps.png', column_titles=['image'])
+    lines = figures[0].axes[0].get_xlabel().splitlines()
+    assert ' '.join(lines) == f'{name} overlap 0.50'
+    assert lines[-1] == 'overlap 0.50'
+    assert max(map(len, lines)) <= 36
 
 
 def test_mistakes_are_one_line(tmp_path, checkpoints, capsys):

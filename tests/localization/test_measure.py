@@ -94,6 +94,18 @@ def test_an_overlap_of_just_a_half_counts_where_it_is_to_reach_it():
         assert found['localization/max_box_acc'] == 100  # MaxBoxAcc always counts it
 
 
+def test_any_part_of_a_map_may_fit_in_the_second_version():
+    maps = square(0, 0, 6, 6)
+    maps[7:10, 7:10] = 1  # a smaller part, around the object
+    given = torch.stack([maps, maps])[None]
+    measured = measure_images(
+        given, torch.tensor([True]), [torch.tensor([[7, 7, 10, 10]])], (10, 10), None, Protocol(thresholds=10)
+    )
+    found = metrics_of(measured, Protocol(thresholds=10))
+    assert found['localization/max_box_acc'] == found['localization/gt_known'] == 0
+    assert found['localization/max_box_acc_v2'] == 100
+
+
 def test_curves_are_the_shares_that_the_largest_part_finds():
     maps = square(2, 2, 8, 8)
     maps[2:8, 2:4] = 0.5  # above a threshold of 0.5, 24 of 36 pixels are left
