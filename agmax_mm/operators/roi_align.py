@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from torch import Tensor
 
@@ -44,7 +47,7 @@ def roi_align_forward(
     _check_average(pool_mode)
     features, rois = at_least_single(features, rois)
     size = (spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned)
-    output.copy_(torch.ops.torchvision.roi_align(features, rois, *size))
+    output.copy_(_by_channels(lambda part: torch.ops.torchvision.roi_align(part, rois, *size), features))
 
 
 def roi_align_backward(
@@ -63,8 +66,38 @@ def roi_align_backward(
     """Write the gradient by the features into ``grad_input``; arguments as in :func:`roi_align_forward`."""
     _check_average(pool_mode)
     grad_output, rois = at_least_single(grad_output, rois)
-    size = (spatial_scale, aligned_height, aligned_width, *grad_input.shape, sampling_ratio, aligned)
-    grad_input.copy_(torch.ops.torchvision._roi_align_backward(grad_output, rois, *size))
+    images, _, *sides = grad_input.shape
+    cells = (spatial_scale, aligned_height, aligned_width)
+
+    def backward(part: Tensor) -> Tensor:
+        shape = (images, part.shape[1], *sides)
+        return torch.ops.torchvision._roi_align_backward(part, rois, *cells, *shape, sampling_ratio, aligned)
+
+    grad_input.copy_(_by_channels(backward, grad_output))
+
+
+def _by_channels(operator: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    """Run an operator, on a processor with torch's number of threads.
+
+    torchvision's runs on one. No channel depends on another one, so the result is the same, bit by bit.
+
+    Args:
+        operator: Function from some of the channels to the result for them.
+        inputs: All channels, along the second axis.
+
+    Returns:
+        The result, with the channels along the second axis.
+    """
+    threads = min(torch.get_num_threads(), inputs.shape[1])
+    if inputs.device.type != 'cpu' or threads < 2:
+        return operator(inputs)
+
+    def run(part: Tensor) -> Tensor:
+        with torch.no_grad():  # a new thread has it on again
+            return operator(part)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return torch.cat(list(pool.map(run, inputs.chunk(threads, dim=1))), dim=1)
 
 
 def _check_average(pool_mode: int) -> None:

@@ -108,22 +108,25 @@ def _torchvision(autoaugment: bool) -> Steps:
     return decode, augment
 
 
-def _albumentations(autoaugment: bool) -> Steps:
-    import albumentations as A
-    from albumentations.pytorch import ToTensorV2
+def _albumentations(*, antialiased: bool) -> Callable[[bool], Steps]:
+    def build(autoaugment: bool) -> Steps:
+        import albumentations as A
+        from albumentations.pytorch import ToTensorV2
 
-    assert not autoaugment
-    augment = A.Compose(
-        [
-            A.RandomResizedCrop((SIDE, SIDE)),
-            A.HorizontalFlip(),
-            A.ColorJitter(*((1 - width, 1 + width) for width in _JITTER), hue=(0, 0), p=1),
-            ToTensorV2(),
-        ]
-    )
-    return lambda content: cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB), lambda image: augment(
-        image=image
-    )['image']
+        assert not autoaugment
+        augment = A.Compose(
+            [
+                A.RandomResizedCrop((SIDE, SIDE), interpolation=cv2.INTER_AREA if antialiased else cv2.INTER_LINEAR),
+                A.HorizontalFlip(),
+                A.ColorJitter(*((1 - width, 1 + width) for width in _JITTER), hue=(0, 0), p=1),
+                ToTensorV2(),
+            ]
+        )
+        return lambda content: cv2.imdecode(
+            np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB
+        ), lambda image: augment(image=image)['image']
+
+    return build
 
 
 def _dali(*, decode_once: bool) -> Callable[[Sequence[bytes], bool, int], Epoch]:
@@ -183,7 +186,20 @@ def _dali(*, decode_once: bool) -> Callable[[Sequence[bytes], bool, int], Epoch]
 
 _DALI = ('nvidia-dali-cuda120', 'nvidia-dali-cuda130')
 PEERS = (
-    Peer('albumentations, no antialiasing', 'albumentations', ('albumentations',), _loaded(_albumentations), False),
+    Peer(
+        'albumentations, no antialiasing',
+        'albumentations',
+        ('albumentations',),
+        _loaded(_albumentations(antialiased=False)),
+        autoaugment=False,
+    ),
+    Peer(
+        'albumentations, averages of areas',
+        'albumentations',
+        ('albumentations',),
+        _loaded(_albumentations(antialiased=True)),
+        autoaugment=False,
+    ),
     Peer('torchvision v2, uint8 tensors', 'torchvision', ('torchvision',), _loaded(_torchvision)),
     Peer('Pillow and torchvision, uint8', 'PIL', ('pillow',), _loaded(_pillow)),
     Peer('DALI on the CPU, decode once', 'nvidia.dali', _DALI, _dali(decode_once=True)),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.suites import detection_parts
 from benchmarks.suites.data_paths import write_cifar, write_folder
+from benchmarks.suites.parts import Parts
 from benchmarks.suites.photographs import jpeg_files, small_images
 from benchmarks.suites.suite import Options, Outcome, Section, Table, Text
 
@@ -36,10 +34,6 @@ def run(options: Options) -> Outcome:
         whole = sum(parts.values())
         others = 100 * sum(seconds for part, seconds in parts.items() if part not in (*NETWORK, *DATA)) / whole
         values[network] = {'seconds': parts, 'images': images, 'steps': steps, 'others_percent': others}
-        rows = [
-            (part, f'{1000 * seconds:,.1f} ms', f'{100 * seconds / whole:.2f} %')
-            for part, seconds in sorted(parts.items(), key=lambda item: -item[1])
-        ]
         sections.append(
             Section(
                 network,
@@ -48,58 +42,42 @@ def run(options: Options) -> Outcome:
                         f'configs/agmax/{recipe}, two views of {images} images, the mean of {steps} steps. Neither '
                         f'network nor data: {others:.2f} %.'
                     ),
-                    Table(('part', 'time', 'share'), rows),
+                    _table(parts),
                 ],
             )
         )
+    options.say('  Faster R-CNN')
+    sections.append(_detector(options, values))
     lead = (
         "A recipe's own training on the processor in float32, with its loader, hooks, schedules and log: the time of "
         'the processor that each part of a step takes itself. Samples and batches are the data; the preprocessor '
-        'mixes and normalises the batch.'
+        'mixes and normalises the batch. The third table is of fine-tuning a detector.'
     )
     return Outcome('What a step is made of', lead, sections, values)
 
 
-class Parts:
-    """Seconds of the processor by part; a part that is called by another one is not counted twice."""
+def _detector(options: Options, values: dict[str, Any]) -> Section:
+    steps = options.rounds or 2
+    parts = detection_parts.measure(1, steps, options.images)
+    values['Faster R-CNN'] = {'seconds': parts, 'images': 1, 'steps': steps}
+    return Section(
+        'Faster R-CNN',
+        [
+            Text(
+                f"configs/detection/{detection_parts.RECIPE}, one picture of the recipe's size and 512 of its regions, "
+                f'the mean of {steps} steps, without loader and hooks. The data are ready. Backward passes of the '
+                'network are one part, but that of RoIAlign.'
+            ),
+            _table(parts),
+        ],
+    )
 
-    def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-        self._open: list[str] = []
-        self._since = time.process_time()
 
-    def reset(self) -> None:
-        """Forget what was counted."""
-        self._switch()
-        self.seconds.clear()
-
-    def _switch(self) -> None:
-        now = time.process_time()
-        if self._open:
-            self.seconds[self._open[-1]] += now - self._since
-        self._since = now
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Count what happens inside."""
-        self._switch()
-        self._open.append(name)
-        try:
-            yield
-        finally:
-            self._switch()
-            self._open.pop()
-
-    def watch(self, owner: Any, method: str, name: str) -> None:
-        """Count the calls of a method of this object."""
-        original = getattr(owner, method)
-
-        @functools.wraps(original)
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            with self.part(name):
-                return original(*args, **kwargs)
-
-        setattr(owner, method, counted)
+def _table(parts: dict[str, float]) -> Table:
+    whole = sum(parts.values())
+    ordered = sorted(parts.items(), key=lambda item: -item[1])
+    rows = [(part, f'{1000 * seconds:,.1f} ms', f'{100 * seconds / whole:.2f} %') for part, seconds in ordered]
+    return Table(('part', 'time', 'share'), rows)
 
 
 def measure(recipe: str, images: int, steps: int, folder: Path | None, options: Sequence[str] = ()) -> dict[str, float]:

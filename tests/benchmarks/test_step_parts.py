@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks.suites.step_parts import Parts
+from benchmarks.suites.parts import Parts
 
 
 def test_a_part_inside_of_another_one_counts_once(monkeypatch):

@@ -43,6 +43,21 @@ def test_roi_align_is_the_definition(kind, aligned, generator):
         torch.testing.assert_close(found[1], expected[1], atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize('kind', KINDS)
+def test_roi_align_is_the_same_with_any_number_of_threads(kind, generator):
+    rois, inputs = regions(kind, dtype=torch.float32), features(generator, torch.float32)
+    threads, found = torch.get_num_threads(), {}
+    try:
+        for number in (1, 2, 7):  # of three channels
+            torch.set_num_threads(number)
+            with operators(STAND_INS):
+                found[number] = values_and_gradient(lambda x: roi_align(x, rois, (3, 3), 0.25), inputs, generator)
+    finally:
+        torch.set_num_threads(threads)
+    for number in (2, 7):
+        assert all(torch.equal(*pair) for pair in zip(found[number], found[1], strict=True))
+
+
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_roi_align_in_half_precision_is_exact_up_to_the_last_rounding(dtype, generator):
     rois, inputs = regions('random', dtype=dtype), features(generator, dtype)

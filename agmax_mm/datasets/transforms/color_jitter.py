@@ -56,7 +56,7 @@ class ColorJitter(ImageTransform):
 
     def augment(self, image: Pixels) -> Pixels:
         """Change the colours of an image."""
-        # The same draws as np.random.permutation and uniform make, in a fourth of their time.
+        # The same draws as np.random.permutation and uniform make, in less time.
         order = self._changes.copy()
         np.random.shuffle(order)
         changes = [(name, low + (high - low) * np.random.random_sample()) for name, low, high in order]

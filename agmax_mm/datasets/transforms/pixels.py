@@ -60,8 +60,8 @@ class Pixels:
 
         Args:
             table: The table.
-            direct: Function from the pixels to new ones that does the same in a tenth of a table's time. It is taken
-                where no other table waits.
+            direct: Function from the pixels to new ones that does the same in less time. It is taken where no other
+                table waits.
         """
         before = self._table
         if before is None:

@@ -1,0 +1,88 @@
+"""Where the time of a detector's fine-tuning step goes, on the processor."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from benchmarks.suites.parts import Parts
+from benchmarks.suites.photographs import jpeg_files
+
+RECIPE = 'faster-rcnn_r50_fpn_1x_voc0712.py'
+_CONFIGS = Path(__file__).parents[2] / 'configs' / 'detection'
+# The recipe's greatest size, and its stride.
+_LONG, _SHORT, _STRIDE = 1000, 600, 32
+
+
+def measure(images: int, steps: int, folder: Path | None, warm_up: int = 1) -> dict[str, float]:
+    """Seconds of each part of a training step of Faster R-CNN, the mean over the steps.
+
+    Args:
+        images: Photographs of a step, in the recipe's size, each with three boxes.
+        steps: Steps that count.
+        folder: The photographs, as in :func:`~benchmarks.suites.photographs.jpeg_files`.
+        warm_up: Steps before them.
+    """
+    from mmengine.optim import build_optim_wrapper
+    from mmengine.registry import MODELS, DefaultScope
+
+    from agmax_mm.engine.config import load_config
+
+    operators = importlib.import_module('mmcv._ext')  # compiled, or the stand-ins
+
+    config = load_config(str(_CONFIGS / RECIPE), {})
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(config.model).train()
+        optimiser = build_optim_wrapper(model, config.optim_wrapper)
+    batch = _batch(jpeg_files(folder, images), len(config.train_dataloader.dataset.get('classes', ())) or 20)
+    parts, names = Parts(), ('roi_align_forward', 'roi_align_backward')
+    originals = {name: getattr(operators, name) for name in names}
+    try:
+        for name in names:
+            parts.watch(operators, name, name.replace('roi_align_', 'RoIAlign, '))
+        for module, name in ((model.backbone, 'backbone'), (model.neck, 'neck')):
+            parts.watch(module, 'forward', f'{name}, forward')
+        parts.watch(model.rpn_head, 'loss_and_predict', 'region proposals, forward')
+        parts.watch(model.roi_head, 'loss', 'head of the regions, forward')
+        parts.watch(optimiser, 'backward', 'backward, but RoIAlign')
+        for name in ('step', 'zero_grad'):
+            parts.watch(optimiser, name, 'optimiser')
+        for number in range(warm_up + steps):
+            if number == warm_up:
+                parts.reset()
+            with parts.part('the rest of the step'):
+                model.train_step(batch, optimiser)
+    finally:
+        for name, original in originals.items():
+            setattr(operators, name, original)
+    return {part: seconds / steps for part, seconds in parts.seconds.items()}
+
+
+def _batch(contents: list[bytes], classes: int) -> dict[str, list[Any]]:
+    from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
+
+    random = np.random.default_rng(0)
+    inputs, samples = [], []
+    for content in contents:
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        height, width = picture.shape[:2]
+        scale = min(_LONG / max(height, width), _SHORT / min(height, width))
+        picture = cv2.resize(picture, None, fx=scale, fy=scale)
+        height, width = picture.shape[:2]
+        starts = random.uniform(0, 0.5, (3, 2)) * (width, height)
+        sizes = random.uniform(0.1, 0.5, (3, 2)) * (width, height)
+        boxes = torch.from_numpy(np.concatenate([starts, starts + sizes], axis=1)).float()
+        labels = torch.from_numpy(random.integers(0, classes, 3))
+        shape = {'img_shape': (height, width), 'ori_shape': (height, width), 'scale_factor': (1.0, 1.0)}
+        sample = DetDataSample(metainfo=shape)
+        sample.gt_instances = InstanceData(bboxes=boxes, labels=labels)
+        inputs.append(torch.from_numpy(picture.transpose(2, 0, 1).copy()))
+        samples.append(sample)
+    return {'inputs': inputs, 'data_samples': samples}
