@@ -102,9 +102,7 @@ def sigma_of(condition: Condition, values: Values) -> float:
 def _sigma_of_training(model: Network, data: Data, training: Any, kind: str, protocol: Protocol) -> float:
     places = [] if training is None else boxed_places(training)
     if not places:
-        raise ValueError(
-            'localization.fit_sigma: expected a config whose training set has boxes, got none; give a number as --sigma'
-        )
+        raise ValueError('--sigma train: expected a config whose training set has boxes, got none; give a number')
 
     def overlaps(batch: Batch) -> Tensor:
         _, maps = class_maps(model, batch.images, batch.labels, kind)

@@ -33,7 +33,7 @@ CUB = {
     30: (2, 'test', (16, 6, 40, 28)),
     31: (2, 'test', (2, 2, 22, 20)),
 }
-_CLASS_IDS = (1, 4, 9)
+_CLASS_IDS = (1, 4, 10)  # whose order is that of numbers, not of text
 
 
 def write_cub(root: Path) -> Path:
@@ -54,6 +54,18 @@ def write_cub(root: Path) -> Path:
     for name, content in lines.items():
         (folder / f'{name}.txt').write_text('\n'.join(content) + '\n')
     return root
+
+
+def add_haze(root: Path) -> None:
+    """Around the objects of :func:`write_cub` a share of 0.405 of their colour, so that a sigma below finds it all."""
+    for path in (root / 'CUB_200_2011').glob('images/*/*.png'):
+        label, _, _ = CUB[int(path.stem)]
+        image = cv2.imread(str(path))
+        channel = image[:, :, label]
+        channel[channel < BRIGHT] = DARK + 81
+        if path.stem == '3':  # the grey one would be of any class
+            image[:, :, 1:] = DARK
+        cv2.imwrite(str(path), image)
 
 
 def write_tiny(root: Path) -> Path:

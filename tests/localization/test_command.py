@@ -13,7 +13,7 @@ from agmax_mm.commands import console
 from agmax_mm.results import class_maps
 from agmax_mm.results.class_maps import MapPicture, blended
 from agmax_mm.robustness import map_pictures
-from tests.localization.sets import BRIGHT, DARK, write_config, write_cub
+from tests.localization.sets import BRIGHT, DARK, add_haze, write_config, write_cub
 from tests.robustness.small import ColourNetwork  # noqa: F401  registers it
 
 
@@ -65,12 +65,13 @@ def test_tables_and_pictures_of_two_networks(tmp_path, checkpoints, drawn, capsy
     rows, titles = drawn['maps.png']
     assert titles['column_titles'] == ['image', 'right', 'swapped']
     assert len(rows) == 3
-    for picture, found, _ in rows:
+    for picture, found, other in rows:
         # The picture is what the network was fed: the object's box lies around its bright pixels, within one of them.
         ys, xs = np.nonzero(picture.image.max(axis=2) > (BRIGHT + DARK) / 2)
         bright = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
         np.testing.assert_allclose(picture.truth[0], bright, atol=1.0)
         assert found.found[0].tolist() == bright  # and what is found is exactly those
+        assert other.found[0].tolist() == bright  # the map is that of the predicted class, also where it is wrong
         assert np.array_equal(found.heat > 0, picture.image.max(axis=2) > (BRIGHT + DARK) / 2)
     rows, titles = drawn['mixed_0.png']
     assert titles['row_titles'][2:] == ['Mixup', 'Cutout', 'CutMix']
@@ -83,6 +84,34 @@ def test_tables_and_pictures_of_two_networks(tmp_path, checkpoints, drawn, capsy
     assert run(*command) in (0, None)
     assert json.loads((out / 'localization.json').read_text()) == before
     assert before['summaries'] == {'localization': {'right': {}, 'swapped': {}}}
+
+
+def test_sigma_of_the_training_images_is_told_and_drawn(tmp_path, checkpoints, drawn, capsys):
+    config = write_config(tmp_path / 'find.py', write_cub(tmp_path / 'data'))
+    add_haze(tmp_path / 'data')
+    out = tmp_path / 'where'
+    options = ('--sigma', 'train', '--at-least', '--images', 3, '--pairs', 0)
+    assert run(config, *checkpoints, '--out', out, '--workers', 0, *options, '--work-dir', tmp_path / 'logs') in (
+        0,
+        None,
+    )
+    printed = capsys.readouterr().out
+    assert "Sigma, at which the label's map finds most training images: right 0.70, swapped " in printed
+    assert 'the largest part above sigma of the maximum, and right if its overlap is at least 0.5' in printed
+    rows, _ = drawn['maps.png']
+    for picture, found, _ in rows:
+        # At 0.15 it would be the whole image.
+        ys, xs = np.nonzero(picture.image.max(axis=2) > (BRIGHT + DARK) / 2)
+        assert found.found[0].tolist() == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+
+
+def test_sigma_of_training_images_needs_some_with_boxes(tmp_path, checkpoints, capsys):
+    config = write_config(tmp_path / 'find.py', write_cub(tmp_path / 'data'))
+    config.write_text(f'{config.read_text()}\ntrain_dataloader = train_cfg = optim_wrapper = None\n')
+    options = ('--sigma', 'train', '--workers', 0, '--work-dir', tmp_path / 'logs')
+    assert run(config, checkpoints[0], '--out', tmp_path / 'where', *options) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith('error: --sigma train: expected a config whose training set has boxes, got none')
 
 
 def test_mixed_images_by_hand(generator):

@@ -31,7 +31,7 @@ def test_cub_in_its_official_files(tmp_path):
         train, test = build('CUBBoxes', root, 'train'), build('CUBBoxes', root, 'test')
         assert [train.get_data_info(place)['gt_label'] for place in range(3)] == [0, 1, 2]
         assert [item['data_samples'].gt_label.item() for item in test] == [0, 0, 1, 1, 2, 2]
-    assert test.metainfo['classes'] == ('001.Bird_1', '004.Bird_4', '009.Bird_9')
+    assert test.metainfo['classes'] == ('001.Bird_1', '004.Bird_4', '010.Bird_10')
     assert train[0]['inputs'].shape == (3, 40, 40)  # also of the grey picture
     expected = [moved(box) for _, split, box in CUB.values() if split == 'test']
     np.testing.assert_allclose(np.array(boxes_of(test))[:, 0], expected, atol=1e-4)
