@@ -13,7 +13,7 @@ from agmax_mm.models.agreements.pair_head import default_hid_channels
 from benchmarks.suites.suite import Page, Section, Table, Text, render_markdown, write_text
 
 # Images a second that one core decodes and augments, by the number of views; ``tools/benchmark.py data`` measures it.
-IMAGES_PER_CORE = {1: 363.0, 2: 253.0}
+IMAGES_PER_CORE = {1: 373.0, 2: 272.0}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,18 @@ def page() -> Page:
                     ),
                 ],
             ),
-            Section('Steps', [Table(_HEADER, [_row(each, run) for each in _MACHINES for run in _JOBS])]),
+            Section(
+                'Steps',
+                [
+                    Table(_HEADER, [_row(each, run) for each in _MACHINES for run in _JOBS]),
+                    Text(
+                        f'So a GPU needs {_cores(machine, _JOBS[1]):.1f} cores for two views, and '
+                        f'{_cores(machine, job):.1f} for one, of the kind that the images a second were measured on: '
+                        'AutoAugment, files of 0.19 megapixels and 45 kB, a shared core, see `benchmarks/data.md`. '
+                        "Larger files take more: decoding is nearly half of two views' time."
+                    ),
+                ],
+            ),
             Section(
                 '21,841 classes',
                 [
@@ -218,9 +229,14 @@ def _row(machine: Machine, job: Job) -> tuple[str, ...]:
         *(f'{1000 * seconds:.3g} ms' for seconds in times),
         f'{machine.gpus * job.images / found.step:,.0f}',
         found.limit,
-        # With so many for each GPU the loader just keeps up.
-        f'{machine.cores * found.loader / (found.compute + found.waiting):.1f}',
+        f'{_cores(machine, job):.1f}',
     )
+
+
+def _cores(machine: Machine, job: Job) -> float:
+    """Cores for each GPU with which the loader just keeps up."""
+    found = estimate(machine, job)
+    return machine.cores * found.loader / (found.compute + found.waiting)
 
 
 if __name__ == '__main__':
