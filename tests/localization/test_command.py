@@ -96,12 +96,13 @@ def test_sigma_of_the_training_images_is_told_and_drawn(tmp_path, checkpoints, d
         None,
     )
     printed = capsys.readouterr().out
-    assert "Sigma, at which the label's map finds most training images: right 0.70, swapped " in printed
+    # The one that takes two classes for each other has a map of the label for the second one alone: 0.41 to 0.99.
+    assert "Sigma, at which the label's map finds most training images: right 0.87, swapped 0.70." in printed
     assert 'the largest part above sigma of the maximum, and right if its overlap is at least 0.5' in printed
     rows, _ = drawn['maps.png']
     for picture, found, _ in rows:
-        # At 0.15 it would be the whole image.
-        ys, xs = np.nonzero(picture.image.max(axis=2) > (BRIGHT + DARK) / 2)
+        # At 0.15 it would be the whole image, and so at a half where the haze is denser.
+        ys, xs = np.nonzero(picture.image.max(axis=2) > BRIGHT - 10)
         assert found.found[0].tolist() == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
 
 

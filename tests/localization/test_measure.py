@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agmax_mm.engine.launch import evaluate, train
-from agmax_mm.localization.floors import best_share
+from agmax_mm.localization.floors import best_share, boxed_places
 from agmax_mm.localization.measure import (
     OVERLAPS,
     Protocol,
@@ -213,7 +213,7 @@ def test_from_files_to_figures_by_the_metric_and_by_the_suite(trained, tmp_path)
 
 
 def test_sigma_that_is_chosen_on_the_training_images(trained, tmp_path):
-    """Around each object its colour is weaker: at 0.15 the whole image is found, from 0.41 on the object."""
+    """Around each object its colour is weaker: at 0.15 the whole image is found, from 0.61 on the object."""
     config, checkpoint = trained
     add_haze(tmp_path)
     out = str(tmp_path / 'out.json')
@@ -238,11 +238,11 @@ def test_sigma_that_is_chosen_on_the_training_images(trained, tmp_path):
     assert plain['sigma'] == 0.15
     assert plain['localization/gt_known'] == plain['localization/whole_gt_known'] == 0
     _, fitted = values(fit_sigma=True)
-    assert fitted['sigma'] == pytest.approx(0.7)  # the middle of 0.41 to 0.99
+    assert fitted['sigma'] == pytest.approx(0.87)  # the middle of 0.75, where the patch ends, to 0.99
     assert fitted['localization/gt_known'] == fitted['localization/top1'] == 100
     assert fitted['localization/max_box_acc'] == plain['localization/max_box_acc']
-    # From the darkest pixel on, which is as bright as the surroundings, all thresholds find the object.
-    assert values(fit_sigma=True, minmax=True)[1]['sigma'] == 0.5
+    # Of the range, from the haze on, the patch has a share of 0.145 / 0.395: 0.37 to 0.99.
+    assert values(fit_sigma=True, minmax=True)[1]['sigma'] == pytest.approx(0.68)
 
 
 def test_from_xml_to_figures(trained, tmp_path):
@@ -255,6 +255,32 @@ def test_from_xml_to_figures(trained, tmp_path):
     assert found['localization/top1'] == found['localization/max_box_acc_v2'] == 100
     # The third object is the whole image; the others are 0.36, and 0.18 and 0.31, of it.
     assert found['localization/whole_gt_known'] == pytest.approx(100 / 3)
+
+
+def test_the_metric_tells_a_wrong_class_from_a_wrong_box():
+    heat = torch.zeros(4, 8)
+    heat[1:3, 2:7] = 1
+    sample = dict(
+        gt_bboxes=torch.tensor([[2, 1, 7, 3]]),
+        class_maps=torch.stack([heat, heat]),
+        gt_label=torch.tensor([0]),
+        img_shape=(4, 8),
+    )
+    metric = LocalizationMetric()
+    metric.process({}, [{**sample, 'pred_label': torch.tensor([label])} for label in (0, 0, 0, 2)])
+    found = metric.compute_metrics(metric.results)
+    assert found['classified'] == found['top1'] == 75
+    assert found['gt_known'] == 100
+    assert found['whole_gt_known'] == 0
+    assert found['whole_v2'] == pytest.approx(100 / 3)  # 10 of 32 places
+
+
+def test_training_images_without_boxes_choose_nothing():
+    class Facts(list):
+        get_data_info = list.__getitem__
+
+    boxes = torch.ones(2, 4)
+    assert boxed_places(Facts([{'gt_bboxes': boxes[:0]}, {'gt_bboxes': boxes}, {}])) == [1]
 
 
 def test_a_metric_without_boxes_or_maps_says_what_is_missing():
