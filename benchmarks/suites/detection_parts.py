@@ -15,18 +15,18 @@ from benchmarks.suites.photographs import jpeg_files
 
 RECIPE = 'faster-rcnn_r50_fpn_1x_voc0712.py'
 _CONFIGS = Path(__file__).parents[2] / 'configs' / 'detection'
-# The recipe's greatest size, and its stride.
-_LONG, _SHORT, _STRIDE = 1000, 600, 32
+# The recipe's greatest size.
+_LONG, _SHORT = 1000, 600
+_WARM_UP = 1
 
 
-def measure(images: int, steps: int, folder: Path | None, warm_up: int = 1) -> dict[str, float]:
+def measure(images: int, steps: int, folder: Path | None) -> dict[str, float]:
     """Seconds of each part of a training step of Faster R-CNN, the mean over the steps.
 
     Args:
         images: Photographs of a step, in the recipe's size, each with three boxes.
         steps: Steps that count.
         folder: The photographs, as in :func:`~benchmarks.suites.photographs.jpeg_files`.
-        warm_up: Steps before them.
     """
     from mmengine.optim import build_optim_wrapper
     from mmengine.registry import MODELS, DefaultScope
@@ -40,7 +40,7 @@ def measure(images: int, steps: int, folder: Path | None, warm_up: int = 1) -> d
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(config.model).train()
         optimiser = build_optim_wrapper(model, config.optim_wrapper)
-    batch = _batch(jpeg_files(folder, images), len(config.train_dataloader.dataset.get('classes', ())) or 20)
+    batch = _batch(jpeg_files(folder, images), model.roi_head.bbox_head.num_classes)
     parts, names = Parts(), ('roi_align_forward', 'roi_align_backward')
     originals = {name: getattr(operators, name) for name in names}
     try:
@@ -53,8 +53,8 @@ def measure(images: int, steps: int, folder: Path | None, warm_up: int = 1) -> d
         parts.watch(optimiser, 'backward', 'backward, but RoIAlign')
         for name in ('step', 'zero_grad'):
             parts.watch(optimiser, name, 'optimiser')
-        for number in range(warm_up + steps):
-            if number == warm_up:
+        for number in range(_WARM_UP + steps):
+            if number == _WARM_UP:
                 parts.reset()
             with parts.part('the rest of the step'):
                 model.train_step(batch, optimiser)
