@@ -113,6 +113,11 @@ def test_other_faults_are_one_line(tmp_path):
         build('CUBBoxes', cub, 'val')
     with pytest.raises(ValueError, match='expected the folder CUB_200_2011, which has images.txt, at'):
         build('CUBBoxes', tmp_path / 'elsewhere', 'train')
+    split = cub / 'train_test_split.txt'
+    split.write_text(split.read_text().replace('5 0\n', '5 2\n', 1))
+    with pytest.raises(ValueError, match="splits of 0 or 1, got the split '2' of image 5"):
+        build('CUBBoxes', cub, 'test')
+    split.write_text(split.read_text().replace('5 2\n', '5 0\n', 1))
     boxes = cub / 'bounding_boxes.txt'
     boxes.write_text(boxes.read_text().replace('5 30.0 5.0 20.0 20.0', '5 30.0 5.0 20.0 nan'))
     with pytest.raises(ValueError, match='image 5: expected a box of four numbers'):
