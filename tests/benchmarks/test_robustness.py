@@ -56,3 +56,9 @@ def test_both_forms_of_the_attack_are_run():
     batch, found = robustness.attack_speed(robustness._linear(), 32, 1, batch=3)
     assert batch == 3
     assert found.median > 0
+
+
+def test_the_page_says_which_attacks_reach_ten_times():
+    words = robustness.attack_words({'linear': 10.0, 'deep': 9.4})
+    assert words.endswith('At least 10 times as fast: linear. Less, bound by computing: deep (9.4 times).')
+    assert 'At least 10 times as fast: none.' in robustness.attack_words({'deep': 3.17})
