@@ -44,14 +44,15 @@ _NOTE = (
 
 _REPEAT = (
     'Each table here is made from the tables of the studies by `python tools/make_evidence.py`. Each study is one '
-    'command, too, which its page names; `STUDY.runs.jsonl` beside it holds the record of every run. One cell alone, such '
-    'as `--arms cutmix-baseline --seeds 0`, gives the numbers of its record on the same processor with the same versions.'
+    'command, too, which its page names; `STUDY.runs.jsonl` beside it holds the record of every run. One cell alone, '
+    'such as `--arms cutmix-baseline --seeds 0`, gives the numbers of its record on the same processor with the same '
+    'versions.'
 )
 _REPEATED = (
-    'It was tried: `cutmix-baseline` with seed 0, from scratch, gave every loss and score of its record. The arms with '
-    'mutual information were trained before its sums changed their order, which changes the last digits. `cutmix-mi` '
-    'with seed 0 follows its record to all digits with the code of its day (commit c60f930, its first 10 epochs tried), '
-    "and has 52.85 in place of 52.07 % at the end with today's: so much is chance in one run."
+    'It was tried: `cutmix-baseline` with seed 0, from scratch, gave every loss and score of its record. The arms '
+    'with mutual information were trained before its sums changed their order, which changes the last digits. '
+    '`cutmix-mi` with seed 0 follows its record to all digits with the code of its day (commit c60f930, its first 10 '
+    "epochs tried), and has 52.85 in place of 52.07 % at the end with today's: so much is chance in one run."
 )
 
 
