@@ -20,7 +20,7 @@ Run the same command again to go on after a stop. Options of suites (--options S
   between      kinds shares sides seed
   ood          folders forms noises noise_images seed
   calibration  bins
-  localization maps sigma minmax iou strict thresholds (agmax-mm localize draws, too)
+  localization maps sigma fit_sigma minmax iou strict thresholds (agmax-mm localize draws, too)
 """
 _SUITES = ('corruption', 'fgsm', 'pgd', 'occlusion', 'between', 'ood', 'calibration')
 # After an interruption, see agmax_mm.cli.run.

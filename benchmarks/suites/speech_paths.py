@@ -30,7 +30,7 @@ def preprocessor(noise: Any) -> SpeechDataPreprocessor:
     built = SpeechDataPreprocessor(num_classes=31, **options)
     for step in built.train_steps:
         if type(step).__name__ == 'BackgroundNoise':
-            step._chunks = torch.from_numpy(noise)
+            step.chunks = torch.from_numpy(noise)
     return built
 
 
