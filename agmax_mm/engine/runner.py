@@ -48,6 +48,7 @@ class Runner(ResumableRunner):
       which is Python text that the host would run when resuming, is left alone.
     """
 
+    # Whether the config in the work directory is this run's to write.
     trains = True
     # What --amp chose, for the record. Kept here and not in the message hub, which comes back as it was when resuming.
     precision: str | None = None

@@ -186,19 +186,15 @@ def _dali(*, decode_once: bool) -> Callable[[Sequence[bytes], bool, int], Epoch]
 
 _DALI = ('nvidia-dali-cuda120', 'nvidia-dali-cuda130')
 PEERS = (
-    Peer(
-        'albumentations, no antialiasing',
-        'albumentations',
-        ('albumentations',),
-        _loaded(_albumentations(antialiased=False)),
-        autoaugment=False,
-    ),
-    Peer(
-        'albumentations, averages of areas',
-        'albumentations',
-        ('albumentations',),
-        _loaded(_albumentations(antialiased=True)),
-        autoaugment=False,
+    *(
+        Peer(
+            f'albumentations, {resize}',
+            'albumentations',
+            ('albumentations',),
+            _loaded(_albumentations(antialiased=antialiased)),
+            autoaugment=False,
+        )
+        for resize, antialiased in (('no antialiasing', False), ('averages of areas', True))
     ),
     Peer('torchvision v2, uint8 tensors', 'torchvision', ('torchvision',), _loaded(_torchvision)),
     Peer('Pillow and torchvision, uint8', 'PIL', ('pillow',), _loaded(_pillow)),

@@ -80,7 +80,7 @@ def test_the_front_page_and_the_page_say_so(root):
     assert 'n = 1 to 3 seeds' in front
     # All three of CutMix: against two views, mean 4.0, s 0.954, t 7.26, p 0.018, the largest of the three.
     assert "Of 3 comparisons of AgMax and its authors' form, 3 show a gain and 0 a loss beyond chance" in front
-    assert 'Unfinished: 14 of 105 runs' in front
+    assert 'Finished so far: 14 of 105 runs' in front
     page = files[PAGE]
     assert 'standard -1.00 (one seed)' in page
     cells = r'CutMix +\| +AgMax +\| +one view +\| +3 \| +55\.00 ± 0\.90 \| +51\.00 ± 1\.00 \| +\+4\.00 ± 0\.10 '

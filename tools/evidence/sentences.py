@@ -1,0 +1,139 @@
+"""What the page and the front page say of the comparisons, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tools.evidence.comparisons import Comparison, Found
+from tools.evidence.topics import AGREEMENTS, REFERENCES
+
+LEVELS = {
+    'standard': 'standard',
+    'cutmix': 'CutMix',
+    'cutmix_aa': 'CutMix + AutoAugment',
+    'cutout': 'CutOut',
+    'mixup': 'Mixup',
+    'aa': 'AutoAugment',
+    'cutout_aa': 'CutOut + AutoAugment',
+    'mixup_aa': 'Mixup + AutoAugment',
+    'n500': '500 images',
+    'n10000': '10,000 images',
+    **{f'lr{rate}'.replace('.', '_'): f'rate {rate}' for rate in ('0.01', '0.03', '0.1', '0.3')},
+}
+NAMES = {**AGREEMENTS, **REFERENCES, 'agmax': 'AgMax', 'cutmix_agmax': 'CutMix + AgMax', 'cutmix': 'CutMix'}
+SETUP = '2,000 images of CIFAR-10, a small network, mean and 95 % t interval'
+NOTE = (
+    'Scores of the last epoch: mean ± sample standard deviation over the seeds. Differences are taken seed by seed: '
+    'runs of one seed share the order of the images and the first weights. Intervals: 95 %, of the mean difference, by '
+    "Student's t and by the percentile bootstrap, which is too narrow with few seeds. p: two-sided paired t-test, "
+    "adjusted by Holm's method for the comparisons of one table. Beyond chance means p below 0.05. The paper's gain is "
+    "what its table prints for its own, far larger runs, over one view; it chose each run's best epoch."
+)
+REPEAT = (
+    'Each table here is made from the tables of the studies by `python tools/make_evidence.py`. Each study is one '
+    'command, too, which its page names; `STUDY.runs.jsonl` beside it holds the record of every run. One cell alone, '
+    'such as `--arms cutmix-baseline --seeds 0`, gives the numbers of its record on the same processor with the same '
+    'versions.'
+)
+REPEATED = (
+    'It was tried: `cutmix-baseline` with seed 0, from scratch, gave every loss and score of its record. The arms '
+    'with mutual information were trained before its sums changed their order, which changes the last digits. '
+    '`cutmix-mi` with seed 0 follows its record to all digits with the code of its day (commit c60f930, its first 10 '
+    "epochs tried), and has 52.85 in place of 52.07 % at the end with today's: so much is chance in one run."
+)
+
+
+def answer(main: Found, references: Mapping[str, str] = REFERENCES) -> str:
+    """What the main study says, in a few sentences, of these references."""
+    measured = [one for one in main.main if one.arm == 'mi' and one.difference]
+    if not measured:
+        return f'Nothing yet: {main.finished} of {main.planned} runs of the main study are finished.'
+    parts = []
+    for reference, words in references.items():
+        listed = [f'{LEVELS[one.level]} {difference_text(one)}' for one in measured if one.reference == reference]
+        if listed:
+            parts.append(f'Against {words}, AgMax changes top-1 by these points: {"; ".join(listed)}.')
+    sure = [one for one in main.main if one.sure]
+    tested = sum(one.p_holm is not None for one in main.main)
+    better = sum(one.difference is not None and one.difference.moments.mean > 0 for one in sure)
+    if tested:
+        parts.append(
+            f"Of {tested} comparisons of AgMax and its authors' form, {better} show a gain and {len(sure) - better} a "
+            'loss beyond chance, after the correction for their number.'
+        )
+    else:
+        parts.append('One seed says nothing about chance.')
+    if main.finished < main.planned:
+        parts.append(f'Finished so far: {main.finished} of {main.planned} runs.')
+    return ' '.join(parts)
+
+
+def consequences(found: Sequence[Found]) -> list[str]:
+    """What the comparisons of the two forms of AgMax mean for its user."""
+    told, chosen = [], []
+    for one in found:
+        pairs = [other for other in one.others if (other.arm, other.reference) == ('mi_qnet', 'mi')]
+        pairs = [pair for pair in pairs if pair.p_holm is not None]
+        if pairs:
+            chosen += pairs
+            listed = '; '.join(f'{LEVELS[pair.level]} {difference_text(pair)}' for pair in pairs)
+            sure = sum(pair.sure for pair in pairs)
+            chance = f'{sure} of {len(pairs)} beyond chance' if sure else 'none of them is beyond chance'
+            told.append(f'{one.topic.title}: {listed} points; {chance}.')
+    if not told:
+        return []
+    text = (
+        "The two forms of AgMax against each other, the authors' code (`mi_qnet`) minus the paper's formula (`mi`), "
+        f'which is the default here. {" ".join(told)}'
+    )
+    equal = [
+        other.difference.moments.mean
+        for one in found
+        for other in one.main
+        if (other.arm, other.reference) == ('mi', 'twice') and other.difference and other.p_holm is not None
+    ]
+    why = '' if any(other.sure for other in chosen) else 'no difference between the two is beyond chance, and '
+    advice = (
+        f'The default stays the formula: {why}it has no second network to train. Where you train on pictures, try '
+        'both. Whoever has the time for two views has the time for twice the epochs of one, which is the arm to beat: '
+        f'against it, {sum(mean < 0 for mean in equal)} of {len(equal)} means with two seeds or more are losses.'
+    )
+    return [text, advice]
+
+
+def verdict(comparisons: Sequence[Comparison]) -> str:
+    """Which of these differences are beyond chance."""
+    tested = [one for one in comparisons if one.p_holm is not None]
+    sure = [one for one in tested if one.sure]
+    if not tested:
+        return 'No pair of arms has two seeds yet, so nothing can be said about chance.'
+    if not sure:
+        return f'None of {len(tested)} differences is beyond chance.'
+    words = '; '.join(
+        f'{LEVELS.get(one.level, one.level)} {NAMES.get(one.arm, one.arm)} against '
+        f'{NAMES.get(one.reference, one.reference)} {difference_text(one)}'.strip()
+        for one in sure
+    )
+    return f'Beyond chance, {len(sure)} of {len(tested)} differences: {words}.'
+
+
+def caption(main: Found) -> str:
+    """The line below the drawing."""
+    return (
+        f'What AgMax adds to top-1, by augmentation: mean difference and 95 % t interval, {seeds_text(main)}. A filled '
+        "dot: beyond chance after the correction. A diamond: the paper's gain on all 50,000 images with WRN-40-2."
+    )
+
+
+def seeds_text(main: Found) -> str:
+    """``'n = 5 seeds'``, or from how many to how many."""
+    numbers = [one.difference.moments.n for one in main.main if one.difference is not None]
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    return f'n = {most} seed{"s" if most != 1 else ""}' if least == most else f'n = {least} to {most} seeds'
+
+
+def difference_text(one: Comparison) -> str:
+    """``'+1.34 (+0.05 to +2.64)'``: the mean difference and its interval, which one seed does not have."""
+    assert one.difference is not None
+    mean, interval = one.difference.moments.mean, one.difference.t_interval
+    return f'{mean:+.2f}' + (f' ({interval[0]:+.2f} to {interval[1]:+.2f})' if interval else ' (one seed)')
