@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agmax_mm import multimodal
 from agmax_mm.moved_names import explain_moved_modules
 from agmax_mm.operators.finder import install
 
@@ -14,6 +15,7 @@ __version__ = '0.2.0'
 
 # Where mmcv was installed without its compiled operators, those of agmax_mm.operators answer in their place.
 install()
+multimodal.install()
 explain_moved_modules()
 
 

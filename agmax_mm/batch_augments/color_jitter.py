@@ -48,5 +48,5 @@ class FloatColorJitter:
         """
         factors = 1.0 + (2.0 * torch.rand(len(images), 3) - 1.0) * torch.tensor(self.widths)
         order = torch.rand(len(images), 3).argsort(1)
-        mean = self.mean.to(images)
+        mean = self.mean.to(images, non_blocking=True)
         return (color_jitter(images * pixel_std + mean, factors, order) - mean) / pixel_std

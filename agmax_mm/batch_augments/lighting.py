@@ -32,5 +32,5 @@ class PCALighting:
             images: Normalised RGB images, shape ``(N, 3, H, W)``.
             pixel_std: The standard deviations they were divided by, on the 0 to 255 scale, shape ``(3, 1, 1)``.
         """
-        shift = pca_lighting(len(images), alpha_std=self.alpha_std).to(images)
+        shift = pca_lighting(len(images), alpha_std=self.alpha_std).to(images, non_blocking=True)
         return images + (255.0 * shift)[:, :, None, None] / pixel_std

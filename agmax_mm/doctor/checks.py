@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from agmax_mm.doctor.environment import Environment, release
 from agmax_mm.findings import Finding
+from agmax_mm.multimodal import TOO_NEW
 
 # The set that was tested together.
 TESTED = {
@@ -213,13 +213,14 @@ def check_corruptions(env: Environment) -> Iterator[Finding]:
 
 
 def check_transformers(env: Environment) -> Iterator[Finding]:
-    """Transformers, if there, is older than 5: mmpretrain imports names from it that 5 no longer has."""
+    """Transformers, if there, is old enough for the multimodal models of mmpretrain."""
     version = env.version('transformers')
-    if version and version >= (5,) and 'pycocotools' in env.distributions:
-        level: Literal['error', 'warning'] = 'warning' if env.works('mmpretrain') else 'error'
-        problem = f'transformers {env.distributions["transformers"]} is too new for mmpretrain: expected <5'
-        explains = ('mmpretrain',) if 'transformers' in env.error('mmpretrain') else ()
-        yield Finding(level, problem, _install(env, "'transformers>=4.53,<5'"), explains)
+    if version and version >= (TOO_NEW,) and 'pycocotools' in env.distributions:
+        problem = (
+            f"transformers {env.distributions['transformers']} is too new for mmpretrain's multimodal models, which "
+            f'are left out: expected <{TOO_NEW}'
+        )
+        yield Finding('warning', problem, _install(env, f"'transformers>=4.53,<{TOO_NEW}'"))
 
 
 # Causes before their effects. The version of Python goes before all of them: with a wrong one nothing else matters.

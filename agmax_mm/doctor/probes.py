@@ -59,8 +59,8 @@ def _cv2() -> dict[str, Any]:
     return {'version': cv2.__version__}
 
 
-def _put_stand_ins_in_place() -> None:
-    """Import the package, so that its operators stand in where mmcv has none compiled."""
+def _import_package() -> None:
+    """Import the package, so that the host is imported as by its commands: with stand-ins, without what cannot be."""
     sys.path.append(str(Path(__file__).parents[2]))
     importlib.import_module('agmax_mm')
 
@@ -69,7 +69,7 @@ def _operators() -> dict[str, Any]:
     """Run two of mmcv's operators, compiled or stand-ins, on inputs with known results."""
     import torch
 
-    _put_stand_ins_in_place()
+    _import_package()
     from mmcv.ops import nms, roi_align
 
     # The second box covers 9/11 of its union with the first, the third covers none of it.
@@ -103,8 +103,8 @@ def _runs_on_gpu(call: Callable[[], Any]) -> bool:
 
 def _importing(module: str) -> Callable[[], dict[str, Any]]:
     def trial() -> dict[str, Any]:
-        if module.startswith('mmdet'):
-            _put_stand_ins_in_place()
+        if module.startswith(('mmdet', 'mmpretrain')):
+            _import_package()
         importlib.import_module(module)
         package = sys.modules[module.partition('.')[0]]
         return {'version': getattr(package, '__version__', '')}

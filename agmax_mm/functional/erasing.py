@@ -41,8 +41,8 @@ def cutout(
     height, width = images.shape[-2:]
     if not 2 <= length <= min(height, width):
         raise ValueError(f'cutout.length: expected 2 to {min(height, width)}, the side of the images, got {length}')
-    erased_rows = _spans(len(images), height, length // 2, generator).to(images.device)
-    erased_columns = _spans(len(images), width, length // 2, generator).to(images.device)
+    erased_rows = _spans(len(images), height, length // 2, generator).to(images.device, non_blocking=True)
+    erased_columns = _spans(len(images), width, length // 2, generator).to(images.device, non_blocking=True)
     erased = erased_rows[:, None, :, None] & erased_columns[:, None, None, :]
     return images.masked_fill(erased, 0) if fill is None else torch.where(erased, fill, images)
 

@@ -36,14 +36,15 @@ def color_jitter(images: Tensor, factors: Tensor, order: Tensor) -> Tensor:
             f'{tuple(factors.shape)} and {tuple(order.shape)}'
         )
     images = images.clone()
-    shares = images.new_tensor(_GREY)[:, None, None]
+    shares = torch.tensor(_GREY).to(images, non_blocking=True)[:, None, None]
     for place in range(len(CHANGES)):
         for change in range(len(CHANGES)):
-            chosen = torch.nonzero(order[:, place] == change).flatten().to(images.device)
-            if not len(chosen):
+            rows = torch.nonzero(order[:, place] == change).flatten()
+            if not len(rows):
                 continue
+            chosen = rows.to(images.device, non_blocking=True)
             picture = images[chosen]
-            factor = factors[chosen.cpu(), change].to(picture)[:, None, None, None]
+            factor = factors[rows, change].to(picture, non_blocking=True)[:, None, None, None]
             grey = (shares * picture).sum(1, keepdim=True)
             other = (torch.zeros_like(grey), grey.mean((2, 3), keepdim=True), grey)[change]
             images[chosen] = factor * picture + (1.0 - factor) * other

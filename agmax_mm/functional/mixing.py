@@ -86,7 +86,7 @@ def cutmix(
         raise ValueError('cutmix: expected size or center_sigma, got both')
     height, width = images.shape[-2:]
     lam = sample_beta(alpha, generator=generator) if size is None else 1.0 - size**2 / (height * width)
-    partners = torch.randperm(len(images), generator=generator).to(images.device)
+    partners = torch.randperm(len(images), generator=generator).to(images.device, non_blocking=True)
     if size is None:
         box = cutmix_bbox(height, width, lam, rounding=rounding, center_sigma=center_sigma, generator=generator)
     else:
@@ -134,7 +134,7 @@ def mixup(
     if not images.is_floating_point():
         raise ValueError(f'mixup: expected images in floating point, got {images.dtype}')
     lam = sample_beta(alpha, generator=generator)
-    partners = torch.randperm(len(images), generator=generator).to(images.device)
+    partners = torch.randperm(len(images), generator=generator).to(images.device, non_blocking=True)
     return _blend(images, partners, lam), _blend(targets.float(), partners, lam)
 
 

@@ -56,6 +56,8 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
             # The host appends to the config's list; a second model from the same config would then fail.
             batch_augments = {**batch_augments, 'probs': list(batch_augments['probs'])}
         super().__init__(batch_augments=batch_augments, **kwargs)
+        # Pinned batches are copied while the GPU works on the step before. The host would wait for that step.
+        self._non_blocking = True
         self.share_mix = share_mix
         self._coins = SharedCoins()
         if image_augments and not self._enable_normalize:
@@ -127,12 +129,12 @@ class TwoViewDataPreprocessor(ClsDataPreprocessor):
                 raise ValueError(
                     f'{step_name()}: expected gt_score of {self.num_classes} classes, got {scores.shape[1]}'
                 )
-            return None, scores.to(self.device).float()
+            return None, scores.to(self.device, non_blocking=True).float()
         if 'gt_label' not in samples[0]:
             return None, None
         if any(len(sample.gt_label) != 1 for sample in samples):
             raise ValueError('TwoViewDataPreprocessor: expected one label per image, got several; set gt_score instead')
-        labels = torch.cat([sample.gt_label for sample in samples]).to(self.device)
+        labels = torch.cat([sample.gt_label for sample in samples]).to(self.device, non_blocking=True)
         if not self.to_onehot:
             return labels, None
         if self.num_classes is None:
@@ -161,12 +163,27 @@ def _view_samples(
     samples: list[DataSample], labels: Tensor | None, scores: Tensor | None, num_views: int
 ) -> list[DataSample]:
     """Make new data samples for one view, so that views have their own targets; each tells the number of views."""
-    out = []
-    for index, sample in enumerate(samples):
-        view_sample = DataSample(metainfo={**sample.metainfo, 'num_views': num_views})
-        if labels is not None:
-            view_sample.set_gt_label(labels[index : index + 1])
-        if scores is not None:
-            view_sample.set_gt_score(scores[index])
-        out.append(view_sample)
-    return out
+    # One call each: on a GPU a slice per image would take longer than what is computed with it.
+    columns = {
+        'gt_label': None if labels is None else labels.split(1),
+        'gt_score': None if scores is None else scores.unbind(),
+    }
+    given = {name: column for name, column in columns.items() if column is not None}
+    notes: dict[str, Any] = {'num_views': num_views}
+    if scores is not None:
+        notes['num_classes'] = scores.shape[1]
+    return [
+        _view_sample(
+            {**dict(sample.metainfo_items()), **notes}, {name: column[index] for name, column in given.items()}
+        )
+        for index, sample in enumerate(samples)
+    ]
+
+
+def _view_sample(notes: dict[str, Any], fields: dict[str, Tensor]) -> DataSample:
+    """Make a data sample as the host's own methods do, which copy and check for longer than a small network trains."""
+    sample = DataSample()
+    sample.__dict__.update(notes, **fields)
+    sample._metainfo_fields.update(notes)
+    sample._data_fields.update(fields)
+    return sample

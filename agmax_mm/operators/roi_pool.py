@@ -48,6 +48,8 @@ def roi_pool_forward(
     images = rois[:, 0].long()
     rows = torch.arange(max(int((bottom - top).max()), 1), device=rois.device)
     columns = torch.arange(max(int((right - left).max()), 1), device=rois.device)
+    # Less is -inf in half precision, where a number as the limit would be refused.
+    lowest = torch.full((), torch.finfo(torch.float32).min, device=rois.device).to(features)
     gathered = pooled_height * pooled_width * len(rows) * len(columns) * features.shape[1]
     for part in torch.arange(len(rois), device=rois.device).split(max(_CHUNK_ELEMENTS // gathered, 1)):
         y = top[part, :, None] + rows  # (regions, pooled_height, rows)
@@ -64,8 +66,7 @@ def roi_pool_forward(
         first = torch.where(values == highest, numbers, numbers[-1]).amin(3)
         found = (highest > -torch.inf).squeeze(3)
         empty = ~inside.any(3)
-        lowest = torch.finfo(torch.float32).min
-        values = torch.where(empty, 0, highest.squeeze(3).clamp(min=lowest))
+        values = torch.where(empty, 0, highest.squeeze(3).maximum(lowest))
         output[part] = values.permute(0, 3, 1, 2).to(output)
         place = torch.where(found, places.gather(3, first), -1)
         argmax[part] = place.permute(0, 3, 1, 2).to(argmax)

@@ -27,6 +27,7 @@ _PLAIN_CLASSES = 5000
 # Seconds to spend on timing one form of a cell. What takes longer at once is timed while its memory is recorded.
 _BUDGET = 10.0
 _ROUNDS = 45
+HEADER = ('classes × images', 'time', 'of the plain form', 'peak', 'peak of the plain form')
 
 Term = Callable[[Tensor, Tensor], Tensor]
 
@@ -44,12 +45,9 @@ def run(options: Options) -> Outcome:
     """Measure all sizes, and return the tables."""
     values: dict[str, Any] = {'accuracy': _accuracy()}
     peak_bytes(partial(torch.zeros, 1))  # the first time takes seconds
-    cells = [_cell(classes, images, options) for classes in _CLASSES for images in _IMAGES]
+    cells = [measure_cell(classes, images, options) for classes in _CLASSES for images in _IMAGES]
     values['cells'] = cells
-    # The plain form's memory is that of its K x K matrices, however few images there are.
-    largest = max((cell for cell in cells if 'plain' in cell), key=lambda cell: cell['classes'] / cell['images'])
-    matrices = largest['plain']['peak_bytes'] / (4 * largest['classes'] ** 2)
-    values['plain_matrices'] = matrices
+    matrices = values['plain_matrices'] = plain_matrices(cells)
     growth = Section(
         'Time and memory',
         [
@@ -59,8 +57,8 @@ def run(options: Options) -> Outcome:
                 f'{_PLAIN_CLASSES + 1} classes on it is not run, and its peak is calculated from that (≈).'
             ),
             Table(
-                ('classes × images', 'time', 'of the plain form', 'peak', 'peak of the plain form'),
-                [_row(cell, matrices) for cell in cells],
+                HEADER,
+                [cell_row(cell, matrices) for cell in cells],
             ),
             Figure('agreement.png', 'The package (lines) and the plain form (crosses).'),
         ],
@@ -86,7 +84,7 @@ def run(options: Options) -> Outcome:
     )
 
 
-def _cell(classes: int, images: int, options: Options) -> dict[str, Any]:
+def measure_cell(classes: int, images: int, options: Options) -> dict[str, Any]:
     """Time and peak memory of both forms at one size."""
     options.say(f'{classes} classes, {images} images')
     logits = _logits(classes, images)
@@ -145,7 +143,14 @@ def _accuracy() -> dict[str, tuple[float, float]]:
     return found
 
 
-def _row(cell: dict[str, Any], matrices: float) -> tuple[str, ...]:
+def plain_matrices(cells: list[dict[str, Any]]) -> float:
+    """How many K x K matrices of float32 the plain form takes, however few images there are."""
+    largest = max((cell for cell in cells if 'plain' in cell), key=lambda cell: cell['classes'] / cell['images'])
+    return float(largest['plain']['peak_bytes']) / (4 * largest['classes'] ** 2)
+
+
+def cell_row(cell: dict[str, Any], matrices: float) -> tuple[str, ...]:
+    """The row of a cell under :data:`HEADER`."""
     over = cell.get('ratio')
     compared = f'{over["median"]:.2f} ({over["low"]:.2f} to {over["high"]:.2f})' if over else 'not run'
     plain = (

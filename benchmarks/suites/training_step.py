@@ -22,6 +22,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], int, int, int]] = {
     'ResNet-50': ({'type': 'ResNet', 'depth': 50}, 2048, 1000, 224),
     'WRN-40-2': ({'type': 'agmax_mm.WideResNet', 'depth': 40, 'widen_factor': 2}, 128, 10, 32),
 }
+_CUTMIX = {'augments': [{'type': 'agmax_mm.CutMix', 'alpha': 1.0}], 'probs': [1.0]}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Form:
         compiled: ``torch.compile``.
         share: Share of the images that have a second view.
         scale: Side of the second view over that of the first.
+        cutmix: CutMix in each step.
+        device: Where the step is done.
     """
 
     network: str = 'ResNet-50'
@@ -51,10 +54,12 @@ class Form:
     compiled: bool = False
     share: float = 1.0
     scale: float = 1.0
+    cutmix: bool = False
+    device: str = 'cpu'
 
 
 def build_model(form: Form) -> nn.Module:
-    """The classifier of a form, on the CPU, initialised alike for all forms."""
+    """The classifier of a form, on its device, initialised alike for all forms."""
     backbone, channels, classes, _ = NETWORKS[form.network]
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -72,9 +77,11 @@ def build_model(form: Form) -> nn.Module:
                     'mean': [123.675, 116.28, 103.53],
                     'std': [58.395, 57.12, 57.375],
                     'num_classes': classes,
+                    'batch_augments': _CUTMIX if form.cutmix else None,
                 },
             }
         )
+    model.to(form.device)
     if form.channels_last:
         use_channels_last(model)
     if form.checkpointing:
@@ -91,18 +98,22 @@ def make_step(form: Form) -> Callable[[], dict[str, Tensor]]:
     model = build_model(form)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
     wrapper = (BFloat16OptimWrapper if form.half else OptimWrapper)(optimizer)
-    classes, side = NETWORKS[form.network][2:]
-    generator = torch.Generator().manual_seed(0)
-    views = [
-        [torch.randint(256, (3, side, side), generator=generator, dtype=torch.uint8) for _ in range(form.images)]
-        for _ in range(form.views)
-    ]
-    labels = torch.randint(classes, (form.images,), generator=generator)
+    views, labels = make_batch(form)
+    samples = [DataSample().set_gt_label(label) for label in labels]
+    batch = {'inputs': views if form.views > 1 else views[0], 'data_samples': samples}
 
     def step() -> dict[str, Tensor]:
-        samples = [DataSample().set_gt_label(label) for label in labels]
-        inputs = views if form.views > 1 else views[0]
-        logged: dict[str, Tensor] = model.train_step({'inputs': inputs, 'data_samples': samples}, wrapper)  # type: ignore[operator]
+        logged: dict[str, Tensor] = model.train_step(batch, wrapper)  # type: ignore[operator]
         return logged
 
     return step
+
+
+def make_batch(form: Form) -> tuple[list[Tensor], Tensor]:
+    """Views ``(N, 3, H, W)`` of noise in uint8 and labels ``(N,)``, as the loader hands them over."""
+    classes, side = NETWORKS[form.network][2:]
+    generator = torch.Generator().manual_seed(0)
+    shape = (form.images, 3, side, side)
+    views = [torch.randint(256, shape, generator=generator, dtype=torch.uint8) for _ in range(form.views)]
+    labels = torch.randint(classes, (form.images,), generator=generator)
+    return [view.pin_memory() for view in views] if form.device == 'cuda' else views, labels

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks.suites import training_step
+from benchmarks.suites.gpu import plain_step
 from benchmarks.suites.step import _agreement_step
 from benchmarks.suites.training_step import Form, build_model, make_step
 
@@ -73,3 +74,13 @@ def test_stages_up_to_the_first_step(tmp_path):
     command = [sys.executable, '-m', 'benchmarks.suites.first_step', str(_CONFIG), str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     assert '"start training, first step"' in (tmp_path / 'stages.json').read_text()
+
+
+def test_the_plain_loop_trains_as_the_package_does():
+    """What the package is compared with on a GPU is the same training: equal losses, step by step."""
+    form = Form(images=4, views=1)
+    plain, ours = plain_step(form), make_step(form)
+    losses = [(float(plain()), float(ours()['loss'])) for _ in range(3)]
+    for one, other in losses:
+        assert one == pytest.approx(other, rel=1e-5)
+    assert losses[0][0] != losses[2][0]

@@ -206,14 +206,11 @@ def test_old_imagecorruptions(both):
 
 
 def test_transformers_too_new():
-    error = "ImportError: cannot import name 'apply_chunking_to_forward' from 'transformers.modeling_utils'"
-    env = environment({'transformers': '5.1.0'}, failing={'mmpretrain': error})
-    assert worst(env) == (
-        'error',
-        'transformers 5.1.0 is too new for mmpretrain: expected <5',
+    assert worst(environment({'transformers': '5.1.0'})) == (
+        'warning',
+        "transformers 5.1.0 is too new for mmpretrain's multimodal models, which are left out: expected <5",
         "py -m pip install 'transformers>=4.53,<5'",
     )
-    assert worst(environment({'transformers': '5.1.0'}))[0] == 'warning'
     assert worst(environment({'transformers': '4.57.0'}))[0] == 'note'
 
 

@@ -145,3 +145,24 @@ def test_bad_labels_are_named():
     items[3]['data_samples'].set_gt_label(CLASSES)
     with pytest.raises(ValueError, match=r'expected labels of 0 to 7, got \[8\] for sample 3'):
         preprocessor(default_collate(items), training=True)
+
+
+@pytest.mark.parametrize('mixed', [True, False])
+def test_samples_are_those_that_the_host_would_make(mixed):
+    """The samples of a view hold what the host's own setters write, and what is set on them stays theirs."""
+    options = dict(batch_augments=dict(augments=[dict(type='agmax_mm.CutMix')], probs=[1.0])) if mixed else {}
+    preprocessor = _preprocessor(**options)
+    views = [torch.randint(256, (4, 3, 8, 8), dtype=torch.uint8) for _ in range(2)]
+    given = [DataSample(metainfo={'img_path': f'{index}.png'}).set_gt_label(index % 3) for index in range(4)]
+    made = preprocessor({'inputs': views, 'data_samples': given}, training=True)['data_samples']
+    assert len(made) == 8
+    for index, sample in enumerate(made):
+        expected = DataSample(metainfo={'img_path': f'{index % 4}.png', 'num_views': 2}).set_gt_label(index % 4 % 3)
+        if mixed:
+            expected.set_gt_score(sample.gt_score)
+        assert sample.to_dict().keys() == expected.to_dict().keys()
+        assert sample.metainfo == expected.metainfo
+        assert sample.gt_label.tolist() == expected.gt_label.tolist()
+        assert set(sample.keys()) == set(expected.keys())
+    made[0].set_metainfo({'img_path': 'other.png'})
+    assert given[0].img_path == made[4].img_path == '0.png'

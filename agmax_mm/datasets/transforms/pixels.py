@@ -72,7 +72,7 @@ class Pixels:
 
     def histograms(self) -> NDArray[np.int64]:
         """Count each value in each channel; shape ``(256, 3)``."""
-        counts = [cv2.calcHist([self._array], [channel], None, [256], [0, 256])[:, 0] for channel in range(3)]
+        counts = [cv2.calcHist([self._array], [channel], None, [256], [0, 256]).ravel() for channel in range(3)]
         if self._table is not None:
             tables = np.broadcast_to(self._table.reshape(256, -1), (256, 3))
             counts = [np.bincount(tables[:, channel], counts[channel], 256) for channel in range(3)]
