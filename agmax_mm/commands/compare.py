@@ -35,7 +35,8 @@ A grid in place of the arms makes all combinations, each compared with the first
       agreement=dict(baseline={}, mi={'model.agreement': 'mi'}),  # cutmix-mi is compared with cutmix-baseline
   )
 
-From pictures to detections: transfers fine-tune a detector from the last backbone of each run, with the run's seed:
+From pictures to detections: transfers fine-tune a detector from the last backbone of each run, with the run's seed;
+a config of its own is named relative to the study's file:
   transfers = dict(
       raccoon=dict(task='voc', data_root='data/raccoon', classes=['raccoon'], finetune='full', iters=200, batch_size=4),
   )

@@ -83,7 +83,8 @@ def read_study(path: Path) -> Study:
     to their levels, and those to options. Its arms are all combinations, and each is compared with the one that has the
     first level of the last factor and is otherwise the same. Arms are compared with the first one. ``references``,
     names of arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all
-    runs; ``metrics`` are what is reported. Names of the file's own begin with ``_``.
+    runs, and their ``config`` is relative to the file, too; ``metrics`` are what is reported. Names of the file's own
+    begin with ``_``.
 
     Raises:
         ValueError: If the file is missing, cannot be read, or says something else.
@@ -122,9 +123,17 @@ def read_study(path: Path) -> Study:
         arms=arms,
         references=_references(content['references'], arms, who) if 'references' in content else references,
         seeds=_seeds(content['seeds']),
-        transfers=_options_by_name(content['transfers'], f'{who}: transfers') if content.get('transfers') else {},
+        transfers=_transfers(content['transfers'], path.parent, who) if content.get('transfers') else {},
         metrics=_metrics(content.get('metrics', []), who),
     )
+
+
+def _transfers(given: Any, folder: Path, who: str) -> dict[str, dict[str, Any]]:
+    transfers = _options_by_name(given, f'{who}: transfers')
+    for options in transfers.values():
+        if isinstance(options.get('config'), str):
+            options['config'] = str(folder / options['config'])
+    return transfers
 
 
 def _expand(grid: Any, who: str) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

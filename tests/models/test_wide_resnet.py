@@ -53,8 +53,33 @@ def test_shortcut_takes_the_activated_input():
 
 
 @pytest.mark.parametrize(
-    'options', [dict(depth=41), dict(widen_factor=0), dict(out_indices=(3,)), dict(out_indices=())]
+    'options',
+    [dict(depth=41), dict(widen_factor=0), dict(out_indices=(3,)), dict(out_indices=()), dict(frozen_stages=4)],
 )
 def test_bad_input(options):
     with pytest.raises(ValueError, match='WideResNet'):
         WideResNet(**options)
+
+
+@pytest.mark.parametrize(
+    ('options', 'learns', 'counts'),
+    [
+        (dict(), {'stem', 'layer1', 'layer2', 'layer3', 'norm'}, {'layer1', 'layer2', 'layer3', 'norm'}),
+        (dict(frozen_stages=0), {'layer1', 'layer2', 'layer3', 'norm'}, {'layer1', 'layer2', 'layer3', 'norm'}),
+        (dict(frozen_stages=1), {'layer2', 'layer3', 'norm'}, {'layer2', 'layer3', 'norm'}),
+        (dict(frozen_stages=1, norm_eval=True), {'layer2', 'layer3', 'norm'}, set()),
+        (dict(frozen_stages=3), set(), set()),
+    ],
+)
+def test_what_is_frozen_neither_learns_nor_counts(options, learns, counts):
+    """After a step of SGD: the parts whose weights moved, and those whose batch statistics did."""
+    torch.manual_seed(0)
+    network = WideResNet(10, 1, **options).eval().train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    output = network(torch.randn(2, 3, 16, 16))[0].square().mean()
+    if learns:
+        output.backward()
+        torch.optim.SGD([p for p in network.parameters() if p.grad is not None], lr=1.0).step()
+    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert {name.split('.')[0] for name in moved if 'running' not in name and 'tracked' not in name} == learns
+    assert {name.split('.')[0] for name in moved if 'running' in name} == counts

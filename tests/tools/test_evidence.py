@@ -146,3 +146,29 @@ def test_what_follows_is_said_of_both_forms(root):
     assert '0 of 1 means with two seeds or more are losses' in section
     _write(root, SCORES)
     assert '## What follows' not in expected_files(root)[PAGE]
+
+
+def test_fine_tunings_of_a_study_are_told_apart(root):
+    """Each topic of the detection study takes its own fine-tuning's scores and metric, none the study's own."""
+
+    def scores(values):
+        return {arm: {'runs': {'0': {'last': one}, '1': {'last': one + 1}}} for arm, one in values.items()}
+
+    tuned = {
+        name: {'metric': 'pascal_voc/AP50', 'arms': scores({'cutmix_aa-baseline': 50, 'cutmix_aa-mi': 50 + gain})}
+        for name, gain in (('frozen', 3), ('full', -4))
+    }
+    arms = scores({'cutmix_aa-baseline': 10, 'cutmix_aa-mi': 20})
+    summary = {'metric': 'accuracy/top1', 'arms': arms, 'transfers': tuned, 'setup': {'device': 'cpu: x'}}
+    (root / STUDIES / 'main_cifar10_detection.json').write_text(json.dumps(summary))
+    topics = {topic.transfer: topic for topic in TOPICS if topic.study == 'main_cifar10_detection'}
+    for name, gain in (('frozen', 3), ('full', -4)):
+        found = find(topics[name], root)
+        (one,) = [one for one in found.main if one.difference is not None]
+        assert (one.arm, one.reference, one.difference.values) == ('mi', 'baseline', (gain, gain))
+        assert (found.finished, found.planned) == (4, 25)
+    page = expected_files(root)[PAGE]
+    assert 'Detectors from these backbones, frozen' in page
+    assert '+3.00' in page
+    assert '-4.00' in page
+    assert 'AP50' in page

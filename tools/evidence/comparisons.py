@@ -81,6 +81,8 @@ def find(topic: Topic, root: Path) -> Found:
     if not path.is_file():
         return Found(topic, None, 0, planned, [], [])
     summary = read_json(path, 'evidence')
+    if topic.transfer:
+        summary = {**summary, **summary['transfers'].get(topic.transfer, {'arms': {}})}
     scores = {arm: {seed: run['last'] for seed, run in entry['runs'].items()} for arm, entry in summary['arms'].items()}
     pairs = [('', arm, reference) for arm, reference in topic.pairs]
     others = []

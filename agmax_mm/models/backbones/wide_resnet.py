@@ -59,10 +59,12 @@ class WideResNet(BaseModule):
         stem_stride: Stride of the first convolution. 2 halves all maps, which makes a step about four times as fast.
         drop_rate: Dropout rate inside the blocks.
         out_indices: Stages to return, of 0, 1 and 2; a norm and a ReLU follow the last stage.
+        frozen_stages: The stem and so many stages do not learn and keep their statistics; 0 is the stem, -1 nothing.
+        norm_eval: Whether batch normalisation keeps its statistics in training.
         init_cfg: Initialisation, as in the host.
 
     Raises:
-        ValueError: If ``depth``, ``widen_factor`` or ``out_indices`` make no network.
+        ValueError: If ``depth``, ``widen_factor``, ``out_indices`` or ``frozen_stages`` make no network.
 
     References:
         S. Zagoruyko and N. Komodakis, "Wide Residual Networks", BMVC 2016.
@@ -77,6 +79,8 @@ class WideResNet(BaseModule):
         stem_stride: int = 1,
         drop_rate: float = 0.0,
         out_indices: tuple[int, ...] = (2,),
+        frozen_stages: int = -1,
+        norm_eval: bool = False,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -86,7 +90,11 @@ class WideResNet(BaseModule):
             raise ValueError(f'WideResNet.widen_factor: expected at least 1, got {widen_factor}')
         if not out_indices or any(index not in range(_STAGES) for index in out_indices):
             raise ValueError(f'WideResNet.out_indices: expected some of 0, 1 and 2, got {tuple(out_indices)}')
+        if frozen_stages not in range(-1, _STAGES + 1):
+            raise ValueError(f'WideResNet.frozen_stages: expected -1 to {_STAGES}, got {frozen_stages}')
         self.out_indices = tuple(out_indices)
+        self.frozen_stages = frozen_stages
+        self.norm_eval = norm_eval
         self.stem = nn.Conv2d(in_channels, _STEM_CHANNELS, 3, stride=stem_stride, padding=1)
         channels = _STEM_CHANNELS
         for stage in range(_STAGES):
@@ -98,6 +106,23 @@ class WideResNet(BaseModule):
                 channels = out_channels
             self.add_module(f'layer{stage + 1}', nn.Sequential(*blocks))
         self.norm = nn.BatchNorm2d(channels)
+        for part in self._frozen_parts():
+            part.requires_grad_(False)
+
+    def _frozen_parts(self) -> list[nn.Module]:
+        if self.frozen_stages < 0:
+            return []
+        stages: list[nn.Module] = [getattr(self, f'layer{stage}') for stage in range(1, self.frozen_stages + 1)]
+        return [self.stem, *stages, *([self.norm] if self.frozen_stages == _STAGES else [])]
+
+    def train(self, mode: bool = True) -> WideResNet:
+        """Set the mode; what is frozen, and with ``norm_eval`` all batch normalisation, stays as in evaluation."""
+        super().train(mode)
+        for part in [self] if self.norm_eval else self._frozen_parts():
+            for module in part.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Return the maps of the stages in ``out_indices`` for images ``(N, in_channels, H, W)``."""
