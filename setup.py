@@ -68,6 +68,7 @@ setup(
         'rich>=13',
         'safetensors>=0.4',
         'shtab>=1.6',
+        'simplejpeg>=1.8',
         'scipy>=1.15',
         'timm>=1.0.31,<1.1',
     ],

@@ -51,6 +51,52 @@ def test_what_has_no_size_before_decoding():
             EncodedImage(content).decode()
 
 
+@pytest.mark.parametrize('orientation', [None, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+def test_only_what_exif_turns_leaves_the_fast_path(orientation):
+    """OpenCV reads the orientation by itself: its picture has the size that was read, and is the same."""
+    exif = Image.Exif()
+    exif[0x010F] = 'a camera'
+    if orientation is not None:
+        exif[0x0112] = orientation
+    content = _jpeg(CAT, exif=exif)
+    image = EncodedImage(content)
+    assert (image.shape is None) == (orientation not in (None, 1))
+    expected = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape in (None, expected.shape[:2])
+    assert np.array_equal(image.decode(), expected)
+    assert EncodedImage(content, ignore_orientation=True).shape == (300, 451)
+
+
+@pytest.mark.parametrize(
+    'damage', [b'Exif', b'Exif\0\0', b'Exif\0\0MM\0*\0\0\0\x08\0\x09', b'Exif\0\0II' + b'\xff' * 40]
+)
+def test_damaged_exif_is_left_to_opencv(damage):
+    plain = _jpeg(CAT)
+    content = plain[:2] + b'\xff\xe1' + (2 + len(damage)).to_bytes(2, 'big') + damage + plain[2:]
+    image = EncodedImage(content)
+    expected = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape in (None, expected.shape[:2])
+    assert np.array_equal(image.decode(), expected)
+
+
+def test_unusual_and_damaged_files_are_what_opencv_makes_of_them():
+    """Grey, CMYK, other samplings, and a file that ends too early, from which OpenCV saves what it can."""
+    file = io.BytesIO()
+    Image.fromarray(np.dstack([CAT, CAT[..., 0]]), 'CMYK').save(file, 'JPEG')
+    grey = cv2.imencode('.jpg', CAT[..., 0])[1].tobytes()
+    samplings = [_jpeg(CAT, subsampling=kind) for kind in (0, 1, 2)]
+    rgb = _jpeg(CAT, keep_rgb=True)
+    whole = _jpeg(CAT)
+    for content in (file.getvalue(), grey, *samplings, rgb, whole[: len(whole) // 2], whole[:-2], whole + b'more'):
+        for factor, flag in ((1, cv2.IMREAD_COLOR), (2, cv2.IMREAD_REDUCED_COLOR_2)):
+            expected = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+            if expected is None:
+                with pytest.raises(OSError, match='no image'):
+                    EncodedImage(content).decode(factor)
+            else:
+                assert np.array_equal(EncodedImage(content).decode(factor), expected)
+
+
 def test_decoding_equals_pillow_s():
     content = _jpeg(CAT)
     assert np.array_equal(EncodedImage(content).decode()[..., ::-1], np.asarray(Image.open(io.BytesIO(content))))
