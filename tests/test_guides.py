@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -24,11 +22,9 @@ import torch
 from agmax_mm.commands import console
 from agmax_mm.demo.digits import DigitDataSpec, build_digit_data
 from tests.detection.sets import write_voc
+from tools.walk.guides import GUIDES, ORDER, guide
 
 ROOT = Path(__file__).parents[1]
-GUIDES = ROOT / 'docs' / 'guides'
-# Later guides go on with what earlier ones made.
-ORDER = ('start', 'images', 'checkpoints', 'detector', 'study', 'tasks', 'extend', 'cluster')
 SHORTER = {
     '--epochs 30': '--epochs 1',
     'epoch_30.pth': 'epoch_1.pth',
@@ -44,31 +40,6 @@ ELSEWHERE = {
     'make test': 'tests/test_install.py',
     'agmax-mm digits data/digits': 'tests/demo/test_digits.py',
 }
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, the name of the file that it is, and when it runs."""
-
-    language: str
-    title: str
-    when: str
-    text: str
-
-    def commands(self) -> list[str]:
-        """The commands of a block of shell."""
-        lines = self.text.replace('\\\n', ' ').splitlines()
-        return [line for line in lines if line.strip()]
-
-
-def blocks(text: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
-    fence = r'^(?:<!-- (slow|cluster) -->\n)?```(\w+)(?: title="([^"]+)")?\n(.*?)^```$'
-    found = re.findall(fence, text, re.MULTILINE | re.DOTALL)
-    assert 2 * len(found) == len(re.findall(r'^```', text, re.MULTILINE)), 'a fence that is not understood'
-    for before, after in SHORTER.items():
-        found = [(when, kind, title, body.replace(before, after)) for when, kind, title, body in found]
-    return [Block(kind, title, when, body) for when, kind, title, body in found]
 
 
 def write_data(folder: Path) -> None:
@@ -136,7 +107,7 @@ def walk(folder: Path, run, *, everything: bool) -> list[str]:
     """Walk all guides in a folder: write their files, run their commands and code. What went wrong, by guide."""
     faults = []
     for name in ORDER:
-        for block in blocks((GUIDES / f'{name}.md').read_text(encoding='utf-8')):
+        for block in guide(name, SHORTER):
             if block.title:
                 (folder / block.title).write_text(block.text)
             elif block.language == 'python':

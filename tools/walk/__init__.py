@@ -1,0 +1,1 @@
+"""The guides as a list of what their readers type."""
