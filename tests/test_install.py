@@ -268,6 +268,18 @@ def test_an_environment_that_sees_another_torch_is_made_anew(installed):
     assert (installed.venv / 'of_the_new_one').exists()
 
 
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason='these tests run in no virtual environment')
+@pytest.mark.parametrize('torch', ['system', 'pinned'])
+def test_the_torch_of_a_virtual_environment_is_seen(torch, installed):
+    """Images bring torch in a virtual environment of their own, below whose Python there is none."""
+    shutil.rmtree(installed.venv)
+    installer = Installer(installed.venv, Choice(torch=torch), installed.requirements)
+    installer.make_venv()
+    ask = 'import pytest; print(pytest.__file__)'
+    seen = subprocess.run([str(installer.python), '-c', ask], capture_output=True, text=True)
+    assert seen.stdout.strip() == (pytest.__file__ if torch == 'system' else '')
+
+
 def test_another_python_is_refused(monkeypatch):
     monkeypatch.setattr(sys, 'version_info', (3, 10, 1))
     with pytest.raises(InstallError, match=r'expected Python 3\.11 to 3\.13, got'):

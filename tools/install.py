@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,8 @@ class Installer:
         system = self.choice.torch == 'system'
         sees = settings.is_file() and 'include-system-site-packages = true' in settings.read_text()
         fits = found == want and sees == system
+        if fits:
+            self.see_parent()
         if fits and capture([self.python, '-c', 'import pip._internal.cli.main; print("there")']):
             return
         for rest in [*self.site.glob('pip'), *self.site.glob('pip-*')]:
@@ -157,6 +160,17 @@ class Installer:
             printed = made.stdout + made.stderr
             hint = f'; on Debian or Ubuntu: apt-get install python{want}-venv' if 'venv' in printed else ''
             raise InstallError(f'cannot make {self.venv.name} with {BASE}: {explain(printed)}{hint}')
+        self.see_parent()
+
+    def see_parent(self) -> None:
+        """Let the environment see the packages of the virtual environment that this Python belongs to, if there is one.
+
+        To ``venv`` the system's are those of the Python below, which has no torch where images bring it in such a way.
+        """
+        parent = Path(sys.prefix)
+        if self.choice.torch == 'system' and parent != Path(sys.base_prefix) and parent != self.venv.resolve():
+            places = {sysconfig.get_path(name) for name in ('purelib', 'platlib')}
+            (self.site / 'parent.pth').write_text('\n'.join(sorted(places)) + '\n')
 
     def pip(self, title: str, *arguments: str, early: bool = False, environment: dict[str, str] | None = None) -> str:
         """Run ``pip install`` under the constraints, show its progress, and return its output."""

@@ -16,6 +16,7 @@ pytest.importorskip('mmcv.ops', exc_type=ImportError)
 from agmax_mm.commands import compare
 from agmax_mm.engine.options import parse_options
 from agmax_mm.experiments.executors import InProcess
+from agmax_mm.experiments.study import read_study
 from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
 
 ROOT = Path(__file__).parents[2]
@@ -107,3 +108,16 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
     run()
     assert (runs / 'study.json').read_text() == first
     assert not (runs / 'plain' / 'seed_1').exists()
+
+
+def test_a_transfers_config_lies_beside_the_study(tmp_path):
+    """As the base does; an absolute path stays what it is, and other transfers have none."""
+    (tmp_path / 'study.py').write_text(
+        "'''A title.'''\nbase = 'base.py'\narms = dict(a={}, b={})\nseeds = [0]\n"
+        "transfers = dict(near=dict(task='voc', config='detector.py'), far=dict(task='voc', config='/x/y.py'),"
+        " none=dict(task='voc'))\n"
+    )
+    transfers = read_study(tmp_path / 'study.py').transfers
+    assert transfers['near']['config'] == str(tmp_path / 'detector.py')
+    assert transfers['far']['config'] == '/x/y.py'
+    assert 'config' not in transfers['none']
