@@ -13,7 +13,7 @@ from agmax_mm.models.agreements.pair_head import default_hid_channels
 from benchmarks.suites.suite import Page, Section, Table, Text, render_markdown, write_text
 
 # Images a second that one core decodes and augments, by the number of views; ``tools/benchmark.py data`` measures it.
-IMAGES_PER_CORE = {1: 373.0, 2: 272.0}
+IMAGES_PER_CORE = {1: 482.0, 2: 354.0}
 
 
 @dataclass(frozen=True)
