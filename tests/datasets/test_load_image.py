@@ -1,6 +1,7 @@
 """Files that are decoded when the boxes are known."""
 
 import io
+import math
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from agmax_mm.datasets import LoadImage, TwoView
 from agmax_mm.datasets.encoded_image import Box, EncodedImage
+from agmax_mm.datasets.transforms.crops import RandomResizedCrop
 from agmax_mm.datasets.transforms.geometry import resized_crop
 
 CAT = skimage.data.chelsea()[..., ::-1].copy()  # 300 x 451
@@ -152,6 +154,24 @@ def test_exif_after_the_frame_counts():
     moved = EncodedImage(rest[:scan] + segment + rest[scan:])
     assert moved.shape is None
     assert moved.decode().shape == (451, 300, 3)
+
+
+def test_boxes_are_those_of_the_definition():
+    """Area and logarithm of the ratio are uniform, by numpy's own function and in its order of draws."""
+    crop = RandomResizedCrop(8, scale=(0.1, 0.7), ratio=(0.5, 1.5))
+    drawn = 0
+    for seed in range(300):
+        np.random.seed(seed)
+        found = crop.draw(30, 50)
+        np.random.seed(seed)
+        area = 30 * 50 * np.random.uniform(0.1, 0.7)
+        ratio = math.exp(np.random.uniform(math.log(0.5), math.log(1.5)))
+        width, height = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if width <= 50 and height <= 30:
+            drawn += 1
+            top = np.random.randint(30 - height + 1)
+            assert found == Box(top, np.random.randint(50 - width + 1), height, width)
+    assert drawn > 200
 
 
 def test_views_have_boxes_of_their_own(tmp_path):

@@ -135,3 +135,13 @@ def test_roi_align_equals_the_compiled_one(kind, dtype, generator):
                 with operators(COMPILED):
                     expected = values_and_gradient(lambda x, a=arguments: roi_align(x, *a), inputs, generator)
                 torch.testing.assert_close(found, expected, **exact)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_a_region_of_minus_infinity_pools_to_what_the_compiled_operator_begins_with(dtype):
+    """That is the lowest number of single precision, which in half precision is minus infinity."""
+    features = torch.full((1, 1, 4, 4), -torch.inf, dtype=dtype)
+    with operators(STAND_INS):
+        pooled = roi_pool(features, torch.tensor([[0.0, 0.0, 0.0, 3.0, 3.0]], dtype=dtype), (1, 1), 1.0)
+    lowest = torch.finfo(torch.float32).min if dtype.itemsize >= 4 else -torch.inf
+    assert pooled.item() == lowest
