@@ -20,6 +20,7 @@ TESTED = {
     'onedl-mmdetection': '3.5.1',
     'imagecorruptions-imaug': '1.1.5',
     'timm': '1.0.31',
+    'simplejpeg': '1.9.0',
 }
 # Distributions whose modules have the names of the maintained ones.
 ORIGINALS = {
@@ -72,7 +73,7 @@ def check_python(env: Environment) -> Iterator[Finding]:
 
 def check_missing(env: Environment) -> Iterator[Finding]:
     """All distributions of the classification tier are installed."""
-    needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain', 'timm']
+    needed = ['torch', 'torchvision', 'numpy', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain', 'timm', 'simplejpeg']
     if not any(name.startswith('opencv-') for name in env.distributions):
         needed.append('opencv-python')
     replaced = {ORIGINALS[name] for name in env.distributions if name in ORIGINALS}

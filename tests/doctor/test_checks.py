@@ -19,6 +19,7 @@ CLASSIFICATION = {
     'onedl-mmcv': '2.3.6',
     'onedl-mmpretrain': '1.3.6',
     'timm': '1.0.31',
+    'simplejpeg': '1.9.0',
 }
 DETECTION = {
     **CLASSIFICATION,
