@@ -172,3 +172,6 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert '+3.00' in page
     assert '-4.00' in page
     assert 'AP50' in page
+    front = expected_files(root)[README]
+    assert 'against one view, by these points of VOC mAP: frozen +3.00' in front
+    assert 'full -4.00' in front

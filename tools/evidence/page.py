@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import agmax_mm.detection.metrics
 import agmax_mm.localization.metrics
-import agmax_mm.speech.metrics  # noqa: F401  both declare what studies measured
+import agmax_mm.speech.metrics  # noqa: F401  they declare what studies measured
 from agmax_mm.metrics import metric_label
 from agmax_mm.results.forest import Difference, forest_svg
 from agmax_mm.results.page import Figure, Page, Section, Table, Text, render_markdown
@@ -25,6 +26,7 @@ from tools.evidence.sentences import (
     answer,
     caption,
     consequences,
+    detectors,
     seeds_text,
     verdict,
 )
@@ -43,7 +45,7 @@ def expected_files(root: Path) -> dict[str, str]:
             raise ValueError(f'{README}: expected the line {mark.strip()!r} once, got it {readme.count(mark)} times')
     before, _, rest = readme.partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]
-    block = f'{MARKS[0]}{front_page(found[0])}\n{MARKS[1]}'
+    block = f'{MARKS[0]}{front_page(found)}\n{MARKS[1]}'
     measured = root / FOLDER / f'{MAIN}_robustness.json'
     robustness = read_json(measured, 'evidence') if measured.is_file() else None
     return {
@@ -86,13 +88,14 @@ def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) ->
     return Page('Does AgMax help?', lead, sections)
 
 
-def front_page(main: Found) -> str:
-    """The lines of the front page."""
+def front_page(found: Sequence[Found]) -> str:
+    """The lines of the front page, from what the studies have found, the main one first."""
+    main = found[0]
     setup = f'On 2,000 images of CIFAR-10 with a small network (mean and 95 % t interval, {seeds_text(main)}):'
     said = answer(main, {name: REFERENCES[name] for name in ('baseline', 'twice')})
     links = f'[All comparisons, and speech and localisation]({PAGE}).'
     drawn = f'![{caption(main)}]({DRAWING})\n\n' if _groups(main) else ''
-    return f'{drawn}{setup} {said[0].lower()}{said[1:]} {links}'
+    return ' '.join([f'{drawn}{setup} {said[0].lower()}{said[1:]}', *detectors(found), links])
 
 
 def drawing(main: Found) -> str:

@@ -101,6 +101,24 @@ def consequences(found: Sequence[Found]) -> list[str]:
     return [text, advice]
 
 
+def detectors(found: Sequence[Found]) -> list[str]:
+    """What the main study's backbones are worth to a detector, in one sentence, if that was measured."""
+    told, sure, tested = [], 0, 0
+    for one in found:
+        for other in one.main if one.topic.transfer else ():
+            if other.p_holm is not None:
+                tested, sure = tested + 1, sure + other.sure
+                if (other.arm, other.reference) == ('mi', 'baseline'):
+                    told.append(f'{one.topic.transfer} {difference_text(other)}')
+    if not told:
+        return []
+    chance = f'{sure} of {tested} comparisons are' if sure else f'none of {tested} comparisons is'
+    return [
+        'Detectors that are fine-tuned from its backbones with CutMix + AutoAugment, against one view, by these points '
+        f'of VOC mAP: {"; ".join(told)}; {chance} beyond chance.'
+    ]
+
+
 def verdict(comparisons: Sequence[Comparison]) -> str:
     """Which of these differences are beyond chance."""
     tested = [one for one in comparisons if one.p_holm is not None]
