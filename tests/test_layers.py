@@ -34,6 +34,7 @@ ROWS = [
             'machine',
             'metrics',
             'moved_names',
+            'multimodal',
             'progress',
             'randomness',
             'ranks',
