@@ -28,6 +28,7 @@ A study is a Python file:
       smoothing={'model.head.loss': dict(type='LabelSmoothLoss', label_smooth_val=0.1)},
   )
   seeds = [0, 1, 2]
+base is relative to the study's file, or the name of a recipe, such as 'baseline/wrn40-2_standard_200e_cifar10'.
 
 A grid in place of the arms makes all combinations, each compared with the first level of the last factor:
   grid = dict(

@@ -13,6 +13,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from agmax_mm.recipe_files import config_path
+
 _REQUIRED = {'base', 'seeds'}
 _OPTIONAL = {'options', 'arms', 'grid', 'references', 'transfers', 'metrics'}
 
@@ -79,12 +81,12 @@ class Study:
 def read_study(path: Path) -> Study:
     """Read a study's file: Python, as a config is.
 
-    It assigns ``base``, relative to the file, ``seeds``, and either ``arms`` or ``grid``. A grid maps names of factors
-    to their levels, and those to options. Its arms are all combinations, and each is compared with the one that has the
-    first level of the last factor and is otherwise the same. Arms are compared with the first one. ``references``,
-    names of arms to names of arms, says otherwise. ``options`` are for all arms; ``transfers`` are fine-tunings of all
-    runs, and their ``config`` is relative to the file, too; ``metrics`` are what is reported. Names of the file's own
-    begin with ``_``.
+    It assigns ``base``, ``seeds``, and either ``arms`` or ``grid``. ``base`` is a path relative to the file, or the
+    name of a recipe. A grid maps names of factors to their levels, and those to options. Its arms are all combinations,
+    and each is compared with the one that has the first level of the last factor and is otherwise the same. Arms are
+    compared with the first one. ``references``, names of arms to names of arms, says otherwise. ``options`` are for all
+    arms; ``transfers`` are fine-tunings of all runs, and their ``config`` is named as ``base`` is; ``metrics`` are what
+    is reported. Names of the file's own begin with ``_``.
 
     Raises:
         ValueError: If the file is missing, cannot be read, or says something else.
@@ -118,7 +120,7 @@ def read_study(path: Path) -> Study:
     return Study(
         name=path.stem,
         text=text,
-        base=path.parent / content['base'],
+        base=Path(_config(content['base'], path.parent, f'{who}: base')),
         options=content.get('options', {}),
         arms=arms,
         references=_references(content['references'], arms, who) if 'references' in content else references,
@@ -130,10 +132,21 @@ def read_study(path: Path) -> Study:
 
 def _transfers(given: Any, folder: Path, who: str) -> dict[str, dict[str, Any]]:
     transfers = _options_by_name(given, f'{who}: transfers')
-    for options in transfers.values():
+    for name, options in transfers.items():
         if isinstance(options.get('config'), str):
-            options['config'] = str(folder / options['config'])
+            options['config'] = _config(options['config'], folder, f'{who}: transfers.{name}')
     return transfers
+
+
+def _config(given: str, folder: Path, who: str) -> str:
+    """The file that is meant: one beside the study, or a recipe by its name."""
+    beside = folder / given
+    if beside.is_file():
+        return str(beside)
+    try:
+        return config_path(given)
+    except ValueError as error:
+        raise ValueError(f'{who}: {error}') from error
 
 
 def _expand(grid: Any, who: str) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -23,6 +23,11 @@ seeds = [0, 1, 7]
 """
 
 
+@pytest.fixture(autouse=True)
+def base(tmp_path):
+    (tmp_path / 'base.py').write_text('')
+
+
 @pytest.fixture
 def study(tmp_path):
     (tmp_path / 'mixing.py').write_text(STUDY)

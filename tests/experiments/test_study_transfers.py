@@ -110,14 +110,47 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
     assert not (runs / 'plain' / 'seed_1').exists()
 
 
-def test_a_transfers_config_lies_beside_the_study(tmp_path):
-    """As the base does; an absolute path stays what it is, and other transfers have none."""
-    (tmp_path / 'study.py').write_text(
-        "'''A title.'''\nbase = 'base.py'\narms = dict(a={}, b={})\nseeds = [0]\n"
-        "transfers = dict(near=dict(task='voc', config='detector.py'), far=dict(task='voc', config='/x/y.py'),"
-        " none=dict(task='voc'))\n"
-    )
-    transfers = read_study(tmp_path / 'study.py').transfers
-    assert transfers['near']['config'] == str(tmp_path / 'detector.py')
-    assert transfers['far']['config'] == '/x/y.py'
-    assert 'config' not in transfers['none']
+STUDY_OF_CONFIGS = """
+'''A title.'''
+base = {base!r}
+arms = dict(a={{}}, b={{}})
+seeds = [0]
+transfers = dict(own=dict(task='voc', config={config!r}), none=dict(task='voc'))
+"""
+
+
+def test_configs_lie_beside_the_study_or_are_recipes(tmp_path, monkeypatch):
+    """Base and transfers alike, wherever the command is called; an absolute path stays what it is."""
+    folder, recipes = tmp_path / 'studies', ROOT / 'configs'
+    folder.mkdir()
+    for name in ('base.py', 'detector.py'):
+        (folder / name).write_text('')
+    monkeypatch.chdir(tmp_path)
+    recipe = 'detection/faster-rcnn_regnetx-200mf_fpn_1x_voc0712'
+    cases = {
+        ('base.py', 'detector.py'): (folder / 'base.py', folder / 'detector.py'),
+        (str(folder / 'base.py'), str(folder / 'detector.py')): (folder / 'base.py', folder / 'detector.py'),
+        ('baseline/wrn40-2_standard_200e_cifar10', recipe): (
+            recipes / 'baseline' / 'wrn40-2_standard_200e_cifar10.py',
+            recipes / f'{recipe}.py',
+        ),
+    }
+    for (base, config), expected in cases.items():
+        (folder / 'study.py').write_text(STUDY_OF_CONFIGS.format(base=base, config=config))
+        study = read_study(Path('studies/study.py'))
+        assert (study.base.resolve(), Path(study.transfers['own']['config']).resolve()) == expected
+        assert 'config' not in study.transfers['none']
+
+
+@pytest.mark.parametrize(
+    ('base', 'config', 'message'),
+    [
+        ('bas.py', 'detector.py', r"study\.py': base: config: expected a file or the name of a recipe, got 'bas\.py'"),
+        ('base.py', './no.py', r"study\.py': transfers\.own: config: expected a file, got '\./no\.py'"),
+    ],
+)
+def test_configs_that_are_nowhere_are_named(tmp_path, base, config, message):
+    (tmp_path / 'base.py').write_text('')
+    (tmp_path / 'study.py').write_text(STUDY_OF_CONFIGS.format(base=base, config=config))
+    with pytest.raises(ValueError, match=message):
+        read_study(tmp_path / 'study.py')

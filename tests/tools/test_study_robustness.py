@@ -13,6 +13,7 @@ STUDY = "'''A study.'''\nbase = 'base.py'\narms = dict(plain={}, mixed={})\nseed
 
 @pytest.fixture
 def study(tmp_path):
+    (tmp_path / 'base.py').write_text('')
     (tmp_path / 'study.py').write_text(STUDY)
     return read_study(tmp_path / 'study.py')
 
