@@ -9,15 +9,23 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torchvision  # noqa: F401  (registers its operators with torch)
 
+from agmax_mm.machine import usable_cores
+from agmax_mm.operators import roi_align
 from benchmarks.suites.parts import Parts
 from benchmarks.suites.photographs import jpeg_files
+from benchmarks.suites.timing import interleave
 
 RECIPE = 'faster-rcnn_r50_fpn_1x_voc0712.py'
 _CONFIGS = Path(__file__).parents[2] / 'configs' / 'detection'
 # The recipe's greatest size.
 _LONG, _SHORT = 1000, 600
 _WARM_UP = 1
+# The finest level of the pyramid for such a picture, and the regions that the recipe learns from. Of their sides, in
+# pixels, are those that this level is for.
+_MAP, _STRIDE, _REGIONS, _CELLS = (1, 256, 150, 250), 4, 512, 7
+_SIDES = (16, 112)
 
 
 def measure(images: int, steps: int, folder: Path | None) -> dict[str, float]:
@@ -62,6 +70,35 @@ def measure(images: int, steps: int, folder: Path | None) -> dict[str, float]:
         for name, original in originals.items():
             setattr(operators, name, original)
     return {part: seconds / steps for part, seconds in parts.seconds.items()}
+
+
+def align_by_threads(rounds: int) -> dict[int, list[float]]:
+    """Seconds of RoIAlign's stand-in, forward and backward, by the number of torch's threads: 1, 2, 4 up to all cores.
+
+    Args:
+        rounds: How often each number is measured, in turn.
+    """
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(_MAP, generator=generator)
+    sides = _SIDES[0] + (_SIDES[1] - _SIDES[0]) * torch.rand(_REGIONS, 2, generator=generator)
+    starts = torch.rand(_REGIONS, 2, generator=generator) * (torch.tensor([_LONG, _SHORT]) - sides)
+    rois = torch.cat([torch.zeros(_REGIONS, 1), starts, starts + sides], dim=1)
+    output = torch.empty(_REGIONS, _MAP[1], _CELLS, _CELLS)
+    gradient, unused = torch.empty_like(features), torch.empty(0)
+    arguments = (_CELLS, _CELLS, 1 / _STRIDE, 0, 1, True)
+
+    def align(threads: int) -> None:
+        torch.set_num_threads(threads)
+        roi_align.roi_align_forward(features, rois, output, unused, unused, *arguments)
+        roi_align.roi_align_backward(output, rois, unused, unused, gradient, *arguments)
+
+    counts = [2**power for power in range(usable_cores().bit_length())]
+    before = torch.get_num_threads()
+    try:
+        seconds = interleave({str(count): lambda count=count: align(count) for count in counts}, rounds=rounds)
+    finally:
+        torch.set_num_threads(before)
+    return {int(count): found for count, found in seconds.items()}
 
 
 def _batch(contents: list[bytes], classes: int) -> dict[str, list[Any]]:

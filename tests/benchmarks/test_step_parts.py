@@ -4,7 +4,9 @@ import importlib
 import time
 
 import pytest
+import torch
 
+from agmax_mm.operators import roi_align
 from benchmarks.suites import detection_parts
 from benchmarks.suites.parts import Parts
 
@@ -39,3 +41,26 @@ def test_a_detector_s_step_has_roi_align_by_itself(monkeypatch):
         'the rest of the step',
     }
     assert operators.roi_align_backward is before
+
+
+def test_roi_align_is_measured_with_the_threads_it_says(monkeypatch):
+    seen, before = [], torch.get_num_threads()
+    monkeypatch.setattr(detection_parts, '_MAP', (1, 4, 15, 25))
+    monkeypatch.setattr(detection_parts, '_STRIDE', 40)
+    monkeypatch.setattr(detection_parts, 'usable_cores', lambda: 5)
+    for name in ('roi_align_forward', 'roi_align_backward'):
+        original = getattr(roi_align, name)
+
+        def watched(*given, name=name, original=original):
+            original(*given)
+            seen.append((name, torch.get_num_threads(), given[4 if name.endswith('backward') else 2].clone()))
+
+        monkeypatch.setattr(roi_align, name, watched)
+    seconds = detection_parts.align_by_threads(1)
+    assert {threads: len(found) for threads, found in seconds.items()} == {1: 1, 2: 1, 4: 1}
+    for name in ('roi_align_forward', 'roi_align_backward'):
+        sums = [(threads, value) for called, threads, value in seen if called == name]
+        assert [threads for threads, _ in sums] == [4, 1, 2, 1, 2, 4]  # one round to warm up, and the next in turn
+        assert all(torch.equal(value, sums[0][1]) for _, value in sums)
+        assert sums[0][1].count_nonzero()
+    assert torch.get_num_threads() == before
