@@ -27,6 +27,7 @@ def root(tmp_path):
     (tmp_path / STUDIES).mkdir(parents=True)
     for file in (ROOT / STUDIES).glob('*.py'):
         shutil.copy(file, tmp_path / STUDIES)
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     shutil.copy(ROOT / README, tmp_path)
     return tmp_path
 
@@ -76,13 +77,18 @@ def test_the_front_page_and_the_page_say_so(root):
     _write(root, SCORES)
     files = expected_files(root)
     front = files[README]
-    assert 'CutMix +2.00 (+1.75 to +2.25)' in front
+    # Against one view, equal compute and two views; 1 seed of standard has one view alone.
+    cutmix = r'\| top-1: CutMix +\| +● \+4\.00 \(\+3\.75 to \+4\.25\) \| +● \+2\.00 \(\+1\.75 to \+2\.25\) \| +● \+4\.'
+    assert re.search(cutmix, front)
+    assert re.search(r'\| top-1: standard +\| +-1\.00 \(one seed\) \| +– \| +– \|', front)
     assert 'n = 1 to 3 seeds' in front
     # All three of CutMix: against two views, mean 4.0, s 0.954, t 7.26, p 0.018, the largest of the three.
-    assert "Of 3 comparisons of AgMax and its authors' form, 3 show a gain and 0 a loss beyond chance" in front
+    assert (
+        "Of 3 comparisons of AgMax's top-1 and of its authors' form, 3 show a gain and 0 a loss beyond chance" in front
+    )
     assert 'Finished so far: 14 of 105 runs' in front
     page = files[PAGE]
-    assert 'standard -1.00 (one seed)' in page
+    assert re.search(r'top-1: standard +\| +-1\.00 \(one seed\)', page)
     cells = r'CutMix +\| +AgMax +\| +one view +\| +3 \| +55\.00 ± 0\.90 \| +51\.00 ± 1\.00 \| +\+4\.00 ± 0\.10 '
     assert re.search(cells, page)
     assert 'Speech | 100 of 100 runs' in ' '.join(page.split())
@@ -95,14 +101,14 @@ def test_the_front_page_and_the_page_say_so(root):
 def test_a_loss_is_said_as_plainly(root):
     _write(root, {**SCORES, 'cutmix-mi': [48.1, 49.0, 49.9]})
     front = expected_files(root)[README]
-    assert 'CutMix -4.00 (-4.25 to -3.75)' in front
     # Two views lose 2.9, 1 and 2.1, which may be chance.
+    assert re.search(r'\| top-1: CutMix +\| +● -2\.00 \(-2\.25 to -1\.75\) \| +● -4\.00 [^|]*\| +-2\.00 \(', front)
     assert '0 show a gain and 2 a loss beyond chance' in front
 
 
 def test_without_any_run_it_says_that_nothing_is_known(root):
     front = expected_files(root)[README]
-    assert 'nothing yet: 0 of 105 runs' in front
+    assert 'Nothing yet: 0 of 105 runs' in front
     assert '![' not in front.split('make_evidence.py -->')[1].split('<!-- end')[0]
 
 
@@ -173,5 +179,5 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert '-4.00' in page
     assert 'AP50' in page
     front = expected_files(root)[README]
-    assert 'against one view, by these points of VOC mAP: frozen +3.00' in front
-    assert 'full -4.00' in front
+    assert re.search(r'\| VOC mAP of a detector, frozen: CutMix \+ AutoAugment +\| +● \+3\.00 .*\| +– \| +– \|', front)
+    assert re.search(r'\| VOC mAP of a detector, full: CutMix \+ AutoAugment +\| +● -4\.00', front)

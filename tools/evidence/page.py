@@ -12,7 +12,7 @@ import agmax_mm.localization.metrics
 import agmax_mm.speech.metrics  # noqa: F401  they declare what studies measured
 from agmax_mm.metrics import metric_label
 from agmax_mm.results.forest import Difference, forest_svg
-from agmax_mm.results.page import Figure, Page, Section, Table, Text, render_markdown
+from agmax_mm.results.page import Figure, Page, Section, Table, Text, markdown_table, render_markdown
 from agmax_mm.results.reading import read_json
 from agmax_mm.results.statistics import NONE, holm, moments_text
 from tools.evidence.comparisons import FOLDER, Comparison, Found, compare, find
@@ -23,10 +23,11 @@ from tools.evidence.sentences import (
     REPEAT,
     REPEATED,
     SETUP,
+    SURE,
     answer,
     caption,
     consequences,
-    detectors,
+    glance,
     seeds_text,
     verdict,
 )
@@ -67,7 +68,8 @@ def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) ->
         Section(
             'At a glance',
             [
-                Text(f'{SETUP}, {seeds_text(main)}. {answer(main)}'),
+                Text(f'{_setup(main)} {answer(main)}'),
+                *([table] if (table := glance(found)).rows else []),
                 Figure('assets/evidence.svg', caption(main)),
                 Text(NOTE),
             ],
@@ -90,12 +92,16 @@ def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) ->
 
 def front_page(found: Sequence[Found]) -> str:
     """The lines of the front page, from what the studies have found, the main one first."""
-    main = found[0]
-    setup = f'On 2,000 images of CIFAR-10 with a small network (mean and 95 % t interval, {seeds_text(main)}):'
-    said = answer(main, {name: REFERENCES[name] for name in ('baseline', 'twice')})
+    main, table = found[0], glance(found)
     links = f'[All comparisons, and speech and localisation]({PAGE}).'
+    if not table.rows:
+        return f'{answer(main)} {links}'
     drawn = f'![{caption(main)}]({DRAWING})\n\n' if _groups(main) else ''
-    return ' '.join([f'{drawn}{setup} {said[0].lower()}{said[1:]}', *detectors(found), links])
+    return f'{drawn}{_setup(main)}\n\n{markdown_table(table)}\n\n{answer(main)} {links}'
+
+
+def _setup(main: Found) -> str:
+    return f'{SETUP}, {seeds_text(main)}; {SURE}: beyond chance, after the correction.'
 
 
 def drawing(main: Found) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from agmax_mm.results.page import Table
+from agmax_mm.results.statistics import NONE
 from tools.evidence.comparisons import Comparison, Found
-from tools.evidence.topics import AGREEMENTS, REFERENCES
+from tools.evidence.topics import AGREEMENTS, MAIN, REFERENCES
 
 LEVELS = {
     'standard': 'standard',
@@ -21,7 +23,8 @@ LEVELS = {
     **{f'lr{rate}'.replace('.', '_'): f'rate {rate}' for rate in ('0.01', '0.03', '0.1', '0.3')},
 }
 NAMES = {**AGREEMENTS, **REFERENCES, 'agmax': 'AgMax', 'cutmix_agmax': 'CutMix + AgMax', 'cutmix': 'CutMix'}
-SETUP = '2,000 images of CIFAR-10, a small network, mean and 95 % t interval'
+SURE = '●'
+SETUP = '2,000 images of CIFAR-10, a small network: mean and 95 % t interval'
 NOTE = (
     'Scores of the last epoch: mean ± sample standard deviation over the seeds. Differences are taken seed by seed: '
     'runs of one seed share the order of the images and the first weights. Intervals: 95 %, of the mean difference, by '
@@ -43,29 +46,44 @@ REPEATED = (
 )
 
 
-def answer(main: Found, references: Mapping[str, str] = REFERENCES) -> str:
-    """What the main study says, in a few sentences, of these references."""
-    measured = [one for one in main.main if one.arm == 'mi' and one.difference]
-    if not measured:
+def answer(main: Found) -> str:
+    """How much of what the main study found is beyond chance, in a few sentences."""
+    if not any(one.difference for one in main.main):
         return f'Nothing yet: {main.finished} of {main.planned} runs of the main study are finished.'
     parts = []
-    for reference, words in references.items():
-        listed = [f'{LEVELS[one.level]} {difference_text(one)}' for one in measured if one.reference == reference]
-        if listed:
-            parts.append(f'Against {words}, AgMax changes top-1 by these points: {"; ".join(listed)}.')
     sure = [one for one in main.main if one.sure]
     tested = sum(one.p_holm is not None for one in main.main)
     better = sum(one.difference is not None and one.difference.moments.mean > 0 for one in sure)
     if tested:
         parts.append(
-            f"Of {tested} comparisons of AgMax and its authors' form, {better} show a gain and {len(sure) - better} a "
-            'loss beyond chance, after the correction for their number.'
+            f"Of {tested} comparisons of AgMax's top-1 and of its authors' form, {better} show a gain and "
+            f'{len(sure) - better} a loss beyond chance, after the correction for their number.'
         )
     else:
         parts.append('One seed says nothing about chance.')
     if main.finished < main.planned:
         parts.append(f'Finished so far: {main.finished} of {main.planned} runs.')
     return ' '.join(parts)
+
+
+def glance(found: Sequence[Found]) -> Table:
+    """What AgMax changes in the main study, and in the detectors from its backbones, against each reference."""
+    rows = []
+    for one in found:
+        if one.topic.study != MAIN and not one.topic.transfer:
+            continue
+        changes = {
+            (other.level, other.reference): other for other in one.main if other.arm == 'mi' and other.difference
+        }
+        for level in dict.fromkeys(level for level, _ in changes):
+            cells = (changes.get((level, reference)) for reference in REFERENCES)
+            what = f'VOC mAP of a detector, {one.topic.transfer}' if one.topic.transfer else 'top-1'
+            rows.append((f'{what}: {LEVELS[level]}', *(NONE if cell is None else _marked(cell) for cell in cells)))
+    return Table(('AgMax changes (points)', *(f'against {words}' for words in REFERENCES.values())), rows)
+
+
+def _marked(one: Comparison) -> str:
+    return f'{SURE} {difference_text(one)}' if one.sure else difference_text(one)
 
 
 def consequences(found: Sequence[Found]) -> list[str]:
@@ -99,24 +117,6 @@ def consequences(found: Sequence[Found]) -> list[str]:
         f'against it, {sum(mean < 0 for mean in equal)} of {len(equal)} means with two seeds or more are losses.'
     )
     return [text, advice]
-
-
-def detectors(found: Sequence[Found]) -> list[str]:
-    """What the main study's backbones are worth to a detector, in one sentence, if that was measured."""
-    told, sure, tested = [], 0, 0
-    for one in found:
-        for other in one.main if one.topic.transfer else ():
-            if other.p_holm is not None:
-                tested, sure = tested + 1, sure + other.sure
-                if (other.arm, other.reference) == ('mi', 'baseline'):
-                    told.append(f'{one.topic.transfer} {difference_text(other)}')
-    if not told:
-        return []
-    chance = f'{sure} of {tested} comparisons are' if sure else f'none of {tested} comparisons is'
-    return [
-        'Detectors that are fine-tuned from its backbones with CutMix + AutoAugment, against one view, by these points '
-        f'of VOC mAP: {"; ".join(told)}; {chance} beyond chance.'
-    ]
 
 
 def verdict(comparisons: Sequence[Comparison]) -> str:
