@@ -1,6 +1,10 @@
 """Datasets and per-sample transforms."""
 
-import agmax_mm.registry  # noqa: F401  # first, as it imports the host without its notices
+from agmax_mm.host import without_notices
+
+with without_notices():
+    import mmpretrain.datasets  # noqa: F401  (before all that imports it)
+
 from agmax_mm.datasets.cifar import CIFAR10, CIFAR100
 from agmax_mm.datasets.image_folder import ImageFolder, ImageNet
 from agmax_mm.datasets.transforms import (
