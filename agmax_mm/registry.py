@@ -13,12 +13,9 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
+from mmpretrain.registry import BATCH_AUGMENTS as MMPRETRAIN_BATCH_AUGMENTS
 
-from agmax_mm.host import without_notices
 from agmax_mm.safe_reading import guard_host
-
-with without_notices():
-    from mmpretrain.registry import BATCH_AUGMENTS as MMPRETRAIN_BATCH_AUGMENTS
 
 _SCOPE = 'agmax_mm'
 # Here, because every config that names a type of this package imports this module, also in the host's own tools.

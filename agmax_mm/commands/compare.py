@@ -104,14 +104,23 @@ def main(args: argparse.Namespace) -> None:
         raise ValueError(f'--jobs: expected 1 in the same process, got {args.jobs}')
     if args.slurm and args.executor != 'slurm':
         raise ValueError('--slurm: expected --executor slurm beside it, got none')
-    from agmax_mm.experiments.study import read_study
-    from agmax_mm.experiments.study_records import read_records, records_path, run_keys, takeable_runs, write_records
-    from agmax_mm.experiments.study_report import write_study
-    from agmax_mm.experiments.study_runs import check_arms, run_study
-    from agmax_mm.experiments.study_transfers import check_transfers, run_transfers
+    from agmax_mm.host import quick_imports
     from agmax_mm.locks import locked
     from agmax_mm.machine import usable_cores
-    from agmax_mm.results.runs import Run
+
+    with quick_imports():
+        from agmax_mm.experiments.study import read_study
+        from agmax_mm.experiments.study_records import (
+            read_records,
+            records_path,
+            run_keys,
+            takeable_runs,
+            write_records,
+        )
+        from agmax_mm.experiments.study_report import write_study
+        from agmax_mm.experiments.study_runs import check_arms, run_study
+        from agmax_mm.experiments.study_transfers import check_transfers, run_transfers
+        from agmax_mm.results.runs import Run
 
     study = read_study(Path(args.study)).part(arms=args.arms, seeds=args.seeds, data_root=args.data_root)
     work_dir = Path(args.work_dir or f'work_dirs/{study.name}')

@@ -29,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the report."""
-    from agmax_mm.host import without_notices
+    from agmax_mm.host import quick_imports
     from agmax_mm.results.overview import write_overview
     from agmax_mm.results.runs import Run, find_runs
 
     folders = [source for source in args.sources if Path(source).is_dir()]
     runs = find_runs(folders)
     for path in [_recipe(source) for source in args.sources if source not in folders]:
-        with without_notices():
+        with quick_imports():
             from agmax_mm.engine.config import load_config, prepare_config
 
         recipe = load_config(path)

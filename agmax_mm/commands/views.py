@@ -34,10 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Draw batches of the recipe, and write the picture."""
     check_least(args, images=1, batches=1)
-    from agmax_mm.engine.config import load_config
-    from agmax_mm.engine.views import training_views
+    from agmax_mm.host import quick_imports
     from agmax_mm.recipe_files import config_path
-    from agmax_mm.results.pictures import picture_grid
+
+    with quick_imports():
+        from agmax_mm.engine.config import load_config
+        from agmax_mm.engine.views import training_views
+        from agmax_mm.results.pictures import picture_grid
 
     config = load_config(config_path(args.config), given_options(args))
     if config.model.get('feature_mix'):

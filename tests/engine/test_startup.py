@@ -11,7 +11,9 @@ import pytest
 from mmengine.config import Config
 from yapf.yapflib import yapf_api
 
+from agmax_mm.engine.config import load_config
 from agmax_mm.engine.formatted_config import FormattedOnce
+from agmax_mm.recipe_files import config_path
 
 ROOT = Path(__file__).parents[2]
 TOOLS = sorted(path.name for path in (ROOT / 'tools').glob('*.py'))
@@ -52,6 +54,15 @@ def test_classification_imports_no_detectors_until_they_are_needed():
     assert ('mmdet' in found) == installed
 
 
+@pytest.mark.parametrize('recipe', ['agmax/resnet50_cutmix_aa_270e', 'detection/faster-rcnn_r50_fpn_1x_voc0712'])
+def test_the_text_of_a_config_is_the_hosts(recipe):
+    content = load_config(config_path(recipe), {}).to_dict()
+    assert FormattedOnce(content).pretty_text == Config(content).pretty_text
+    content['no identifier'] = {'x': [1]}
+    with pytest.raises(SyntaxError):
+        assert FormattedOnce(content).pretty_text
+
+
 def test_a_config_is_formatted_when_it_has_changed(monkeypatch):
     calls = []
     real = yapf_api.FormatCode
@@ -59,9 +70,9 @@ def test_a_config_is_formatted_when_it_has_changed(monkeypatch):
     content = {'a': 1, 'b': {'c': [1, 2], 'd': 'of this test alone'}}
     config, plain = FormattedOnce.of(Config(content)), Config(content)
     texts = [config.pretty_text, config.dump(), config.copy().pretty_text]
-    assert len(calls) == 1
+    assert len(calls) == 2  # one for each of its assignments
     config.b.c = [1, 2, 3]
     assert 'c=[1,2,3,]' in ''.join(config.pretty_text.split())
-    assert len(calls) == 2
+    assert len(calls) == 3
     assert set(texts) == {plain.pretty_text}
     assert config.to_dict() == {'a': 1, 'b': {'c': [1, 2, 3], 'd': 'of this test alone'}}

@@ -30,6 +30,7 @@ def base(tmp_path):
 
 @pytest.fixture
 def study(tmp_path):
+    (tmp_path / 'base.py').write_text('')  # test_study_records.py takes this fixture alone
     (tmp_path / 'mixing.py').write_text(STUDY)
     return read_study(tmp_path / 'mixing.py')
 
