@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from agmax_mm import Predictor
 from agmax_mm.checkpoints.checkpoint import read_checkpoint
@@ -61,7 +62,8 @@ def classifier():
     torch.manual_seed(0)
     config = classifier_config()
     preprocessor = {**config['data_preprocessor'], 'num_classes': 3}
-    return MODELS.build({**config['model'], 'data_preprocessor': preprocessor}).eval()
+    with DefaultScope.overwrite_default_scope('mmpretrain'):  # tests before may have left another one
+        return MODELS.build({**config['model'], 'data_preprocessor': preprocessor}).eval()
 
 
 @pytest.fixture
@@ -253,7 +255,6 @@ def test_boxes_and_masks_of_a_detector_equal_the_hosts(tmp_path, pictures):
     """The untrained demo detector, against the host's own forward pass and post-processing of the same picture."""
     pytest.importorskip('mmdet')
     from mmcv.transforms import Compose
-    from mmengine.registry import DefaultScope
     from pycocotools import mask as coco
 
     config = Config.fromfile(ROOT / 'configs' / 'demo' / 'mask-rcnn_digits_coco.py')
