@@ -4,24 +4,13 @@ import tarfile
 import zipfile
 
 import pytest
-from mmengine.registry import DefaultScope
 
 from agmax_mm.datasets import ImageFolder
 from agmax_mm.datasets.archives import place
-from agmax_mm.datasets.archives.archive import Archive, opened_archive
+from agmax_mm.datasets.archives.archive import Archive
 from tests.datasets import archive_files
 
-
-@pytest.fixture(autouse=True)
-def _scope():
-    opened_archive.cache_clear()
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        yield
-
-
-@pytest.fixture(scope='module')
-def photos(tmp_path_factory):
-    return archive_files.write_folder(tmp_path_factory.mktemp('photos'))
+pytestmark = pytest.mark.usefixtures('archive_scope')
 
 
 def _tar_of(path, *infos):

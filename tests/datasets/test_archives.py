@@ -21,19 +21,8 @@ from agmax_mm.datasets.archives.archive import opened_archive
 from tests.datasets import archive_files
 from tests.ranks import run_ranks
 
+pytestmark = pytest.mark.usefixtures('archive_scope')
 PIPELINE = [dict(type='agmax_mm.LoadImage'), dict(type='agmax_mm.TwoView', transforms=[], num_views=1)]
-
-
-@pytest.fixture(autouse=True)
-def _scope():
-    opened_archive.cache_clear()
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        yield
-
-
-@pytest.fixture(scope='module')
-def photos(tmp_path_factory):
-    return archive_files.write_folder(tmp_path_factory.mktemp('folder') / 'photos')
 
 
 @pytest.fixture(scope='module')
