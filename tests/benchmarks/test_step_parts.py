@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from agmax_mm.operators import roi_align
-from benchmarks.suites import detection_parts
+from benchmarks.suites import detection_parts, step_parts
 from benchmarks.suites.parts import Parts
+from benchmarks.suites.suite import Options
 
 
 def test_a_part_inside_of_another_one_counts_once(monkeypatch):
@@ -41,6 +42,16 @@ def test_a_detector_s_step_has_roi_align_by_itself(monkeypatch):
         'the rest of the step',
     }
     assert operators.roi_align_backward is before
+
+
+def test_more_threads_are_so_many_times_as_fast(monkeypatch):
+    times = {1: [4.0, 8.0, 6.0], 2: [2.0, 4.0, 2.0]}
+    monkeypatch.setattr(detection_parts, 'align_by_threads', lambda rounds: times)
+    values = {}
+    (_, table) = step_parts._align(Options(), values).blocks
+    # By round 2, 2 and 3 times as fast.
+    assert table.rows == [('1', '6,000.0 ms', '1'), ('2', '2,000.0 ms', '2 (2 to 2.5)')]
+    assert values['RoIAlign'][2]['speedup']['median'] == 2.0
 
 
 def test_roi_align_is_measured_with_the_threads_it_says(monkeypatch):

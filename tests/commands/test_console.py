@@ -188,9 +188,15 @@ def test_commands_that_measure_go_on_after_an_interruption():
     assert localize.GOES_ON == robustness.GOES_ON
 
 
-def test_nothing_is_printed_before_a_command_s_own_lines():
+def test_predict_prints_its_own_lines_alone_and_imports_no_detectors():
     """The host prints a line about a data format that is not installed, which would come before a line of JSON."""
-    argv = ['-m', 'agmax_mm', 'predict', 'nowhere.pth', 'x.jpg']
-    done = subprocess.run([sys.executable, *argv], cwd=ROOT, capture_output=True, text=True, check=False)
+    code = (
+        'import atexit, sys\nfrom agmax_mm.commands import console\n'
+        "atexit.register(lambda: print('mmdet' in sys.modules, 'mmpretrain' in sys.modules, file=sys.stderr))\n"
+        "console.main(['predict', 'nowhere.pth', 'x.jpg'])\n"
+    )
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, '')
-    assert done.stderr.startswith('error: checkpoint: expected a file')
+    error, imported = done.stderr.splitlines()
+    assert error.startswith('error: checkpoint: expected a file')
+    assert imported == 'False True'
