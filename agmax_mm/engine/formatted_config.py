@@ -14,8 +14,8 @@ _MOST_TEXTS = 2048
 class FormattedOnce(Config):
     """A config of which only the assignments are formatted anew that have changed.
 
-    Formatting takes a tenth of a second, and half a second for a detector. The host asks for the text four times before
-    the first step and at each checkpoint, hashes and records for that of configs that differ in a few assignments.
+    Formatting is slow, most of all a detector. The host asks for the text four times before the first step and at each
+    checkpoint, hashes and records for that of configs that differ in a few assignments.
     """
 
     @classmethod
