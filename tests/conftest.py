@@ -6,7 +6,10 @@ import copy
 import gc
 import logging
 import os
+import subprocess
 import sys
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +61,37 @@ def _no_logs_of_earlier_tests():
             handler.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_scopes_of_earlier_tests():
+    """Take back the scope that a runner of the test set: types would be looked up in it, whatever comes next."""
+    scopes = sys.modules.get('mmengine.registry.default_scope')
+    before = scopes.DefaultScope._instance_dict.copy() if scopes else OrderedDict()
+    yield
+    scopes = sys.modules.get('mmengine.registry.default_scope')
+    if scopes:
+        scopes.DefaultScope._instance_dict = before
+
+
 @pytest.fixture
 def generator() -> torch.Generator:
     """A CPU generator with a fixed seed."""
     import torch
 
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., subprocess.CompletedProcess]:
+    """Call ``agmax-mm NAME ARGUMENTS`` in this process, which has imported the host already: that takes seconds."""
+    from agmax_mm.commands.console import run_command
+
+    def call(name: str, *arguments: Any) -> subprocess.CompletedProcess:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            run_command(name, [str(argument) for argument in arguments])
+        return subprocess.CompletedProcess(name, end.value.code, *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture(scope='session')

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from agmax_mm.engine.remembered_files import read_once
 from agmax_mm.recipe_files import recipes_folder
 
 _PREFIX = 'agmax_mm::'
@@ -36,12 +37,13 @@ def _path_of_base(base: str, filename: str) -> tuple[str, str | None]:
 
 
 def allow_own_bases() -> None:
-    """Let mmengine find the recipes of this package, installed or in a checkout.
+    """Let mmengine find the recipes of this package, installed or in a checkout, and read each file once.
 
     mmengine has a fixed list of the packages whose configs it finds, and reads all types of such a config in the scope
     of the package, where the host's own types are not found.
     """
     Config._get_cfg_path = staticmethod(_path_of_base)
+    Config._file2dict = staticmethod(read_once)
 
 
 def import_from_beside(files: Iterable[Path]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -239,14 +237,13 @@ def test_the_table_has_a_line_for_each_class_and_object(tmp_path):
     ]
 
 
-def test_the_command_writes_draws_and_names_what_is_wrong(checkpoint, pictures, tmp_path):
-    command = [sys.executable, '-m', 'agmax_mm', 'predict', str(checkpoint)]
+def test_the_command_writes_draws_and_names_what_is_wrong(checkpoint, pictures, command, tmp_path):
     out, drawn = tmp_path / 'out.json', tmp_path / 'drawn'
-    subprocess.run([*command, str(pictures), '--out', str(out), '--show', str(drawn)], cwd=ROOT, check=True)
+    assert command('predict', checkpoint, pictures, '--out', out, '--show', drawn).returncode == 0
     assert len(json.loads(out.read_text())) == 3
     assert [path.name for path in sorted(drawn.iterdir())] == ['00000_a.png', '00001_b.png', '00002_c.png']
     assert min(cv2.imread(str(path)).std() for path in drawn.iterdir()) > 10
-    done = subprocess.run([*command, str(pictures), '--out', 'out.txt'], cwd=ROOT, capture_output=True, text=True)
+    done = command('predict', checkpoint, pictures, '--out', 'out.txt')
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "error: --out: expected a file that ends in .json or .csv, got 'out.txt'"
 

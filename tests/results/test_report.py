@@ -2,9 +2,6 @@
 
 import argparse
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,8 +17,6 @@ from agmax_mm.results.runs import Run, find_runs, load_run, repeats
 from agmax_mm.results.table_files import csv_table, latex_table, write_page
 from agmax_mm.results.tables import comparison_table, score_table
 from tests.results.records import record as _record
-
-ROOT = Path(__file__).parents[2]
 
 
 def _write(folder, **changes):
@@ -226,12 +221,12 @@ def test_pictures_show_their_pixels_masks_and_boxes(tmp_path):
     assert not outline[:, half:].any()
 
 
-def test_report_command(tmp_path):
+def test_report_command(command, tmp_path):
     _write(tmp_path / 'runs' / 'wrn')
     config = 'configs/agmax/resnet50_cutmix_aa_270e.py'
     sources = [str(tmp_path / 'runs'), config, config.replace('agmax', 'baseline')]
-    command = [sys.executable, 'tools/report.py', *sources, '--out', str(tmp_path / 'out')]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = command('report', *sources, '--out', tmp_path / 'out')
+    assert done.returncode == 0
     assert done.stdout == f'wrote {tmp_path / "out" / "index.html"}, {tmp_path / "out" / "report.md"}\n'
     text = (tmp_path / 'out' / 'report.md').read_text()
     assert '1 of 3 runs completed.' in text

@@ -20,12 +20,6 @@ from tests.checkpoints.states import flat_state
 ROOT = Path(__file__).parents[2]
 
 
-def call(*arguments, path=ROOT):
-    environment = {**os.environ, 'PYTHONPATH': str(path), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, str(ROOT / 'tools/convert_checkpoint.py'), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
-
-
 @pytest.fixture
 def state(generator):
     return reference.authors_state('WideResNet40-2', generator, hidden=6)
@@ -33,14 +27,15 @@ def state(generator):
 
 def test_help_shows_an_example_and_needs_no_torch(tmp_path):
     (tmp_path / 'torch.py').write_text('raise ImportError("torch was imported")')
-    done = call('--help', path=f'{tmp_path}:{ROOT}')
-    assert done.returncode == 0
+    environment = {**os.environ, 'PYTHONPATH': f'{tmp_path}:{ROOT}'}
+    call = [sys.executable, str(ROOT / 'tools/convert_checkpoint.py'), '--help']
+    done = subprocess.run(call, capture_output=True, text=True, env=environment, check=True)
     assert 'example:\n  agmax-mm convert ' in done.stdout
 
 
-def test_there_and_back(state, tmp_path):
+def test_there_and_back(state, command, tmp_path):
     torch.save(reference.authors_checkpoint(state), tmp_path / 'their.pth')
-    done = call(tmp_path / 'their.pth', tmp_path / 'own.pth')
+    done = command('convert', tmp_path / 'their.pth', tmp_path / 'own.pth')
     assert done.returncode == 0, done.stderr
     assert done.stdout == f'wrote {tmp_path}/own.pth: {len(state)} tensors, with pair head\n'
     own = load_checkpoint_file(tmp_path / 'own.pth')

@@ -146,9 +146,9 @@ def test_gains_are_those_that_the_paper_prints():
 def test_what_follows_is_said_of_both_forms(root):
     """The authors' form is 3, 3.1 and 2.9 below the formula, beyond chance; against equal compute AgMax gains."""
     _write(root, {**SCORES, 'cutmix-mi_qnet': [51.1, 51.9, 53.0]})
-    section = expected_files(root)[PAGE].partition('## What follows')[2].partition('\n## ')[0]
-    assert 'The main study: CutMix -3.00 (-3.25 to -2.75) points; 1 of 1 beyond chance.' in section
-    assert 'The default stays the formula: it has no second network' in section
+    section = ' '.join(expected_files(root)[PAGE].partition('## What follows')[2].partition('\n## ')[0].split())
+    assert '| The main study | CutMix | 3 | ● -3.00 (-3.25 to -2.75) |' in section
+    assert "beyond chance the authors' code is better in 0 and worse in 1 of 1 comparisons" in section
     assert '0 of 1 means with two seeds or more are losses' in section
     _write(root, SCORES)
     assert '## What follows' not in expected_files(root)[PAGE]

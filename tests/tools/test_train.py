@@ -68,11 +68,11 @@ def _record(work_dir):
     return json.loads((work_dir / 'result.json').read_text())
 
 
-def test_train_resume_and_test(cifar, tmp_path):
+def test_train_resume_and_test(cifar, command, tmp_path):
     options = _loaders(cifar, *SMALL_WRN, 'train_dataloader.batch_size=20', 'default_hooks.run_record.interval=1')
     options.append('param_scheduler.T_max=200')  # left as it is, whatever the length
-    base = [sys.executable, 'tools/train.py', CIFAR, '--work-dir', tmp_path / 'run', '--seed', 3]
-    _run(*base, '--cfg-options', *options, 'train_cfg.max_epochs=2')
+    base = [CIFAR, '--work-dir', tmp_path / 'run', '--seed', 3]
+    _run(sys.executable, 'tools/train.py', *base, '--cfg-options', *options, 'train_cfg.max_epochs=2')
     first = _record(tmp_path / 'run')
     assert (first['status'], first['iterations'], first['seed']) == ('completed', 8, 3)
     assert [point['iter'] for point in first['history']['train']] == list(range(1, 9))
@@ -84,7 +84,8 @@ def test_train_resume_and_test(cifar, tmp_path):
         assert point['lr'] == pytest.approx(0.1 * 20 / 128, rel=1e-3)
 
     # Going on to a fourth epoch keeps what was recorded and starts where the first run ended.
-    _run(*base, '--resume', '--cfg-options', *options, 'train_cfg.max_epochs=4')
+    done = command('train', *base, '--resume', '--cfg-options', *options, 'train_cfg.max_epochs=4')
+    assert done.returncode == 0
     second = _record(tmp_path / 'run')
     assert second['history']['train'][:8] == first['history']['train']
     assert [point['iter'] for point in second['history']['train']] == list(range(1, 17))
@@ -100,10 +101,8 @@ def test_train_resume_and_test(cifar, tmp_path):
     assert meta['num_classes'] == 10
     assert meta['contract']['channel_order'] == 'rgb'
     out = tmp_path / 'scores.json'
-    done = _run(
-        *[sys.executable, 'tools/test.py', CIFAR, checkpoint, '--work-dir', tmp_path / 'test', '--out', out],
-        *['--cfg-options', *options],
-    )
+    done = command('test', CIFAR, checkpoint, '--work-dir', tmp_path / 'test', '--out', out, '--cfg-options', *options)
+    assert done.returncode == 0
     scores = json.loads(out.read_text())
     assert json.loads(done.stdout.strip().splitlines()[-1]) == scores
     assert scores['accuracy/top1'] == pytest.approx(second['scores']['last']['accuracy/top1'])
@@ -224,13 +223,13 @@ def test_a_plain_classifier_s_checkpoint_lacks_the_pair_head_and_nothing_else(ci
     assert dumped.read_text() == CIFAR
 
 
-def test_a_damaged_image_is_named(tmp_path):
+def test_a_damaged_image_is_named(command, tmp_path):
     _write_folders(tmp_path / 'data', ['train', 'val'], 2, 2, 40)
     # Its header and its end are those of an image, so only a worker of the loader finds it.
     (tmp_path / 'data' / 'train' / 'n00000001' / '1.JPEG').write_bytes(b'\xff\xd8\xff\xd9')
     options = _loaders(tmp_path / 'data', 'train_dataloader.batch_size=4', 'train_dataloader.num_workers=1')
-    command = [sys.executable, 'tools/train.py', IMAGENET, '--work-dir', tmp_path / 'run', '--cfg-options', *options]
-    done = _run(*command, code=1)
+    done = command('train', IMAGENET, '--work-dir', tmp_path / 'run', '--cfg-options', *options)
+    assert done.returncode == 1
     assert 'Traceback' not in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith('error:')]
     assert 'ImageNet: expected an image in ' in line

@@ -74,7 +74,7 @@ def page(found: Sequence[Found], robustness: Mapping[str, Any] | None = None) ->
                 Text(NOTE),
             ],
         ),
-        *([Section('What follows', [Text(said) for said in follows])] if (follows := consequences(found)) else []),
+        *([Section('What follows', follows)] if (follows := consequences(found)) else []),
         *(_section(one) for one in found if one.summary is not None),
         *([] if robustness is None else [_robustness(robustness)]),
         _not_run(found, robustness is not None),

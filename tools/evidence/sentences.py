@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agmax_mm.results.page import Table
+from agmax_mm.results.page import Table, Text
 from agmax_mm.results.statistics import NONE
 from tools.evidence.comparisons import Comparison, Found
 from tools.evidence.topics import AGREEMENTS, MAIN, REFERENCES
@@ -86,37 +86,40 @@ def _marked(one: Comparison) -> str:
     return f'{SURE} {difference_text(one)}' if one.sure else difference_text(one)
 
 
-def consequences(found: Sequence[Found]) -> list[str]:
-    """What the comparisons of the two forms of AgMax mean for its user."""
-    told, chosen = [], []
-    for one in found:
-        pairs = [other for other in one.others if (other.arm, other.reference) == ('mi_qnet', 'mi')]
-        pairs = [pair for pair in pairs if pair.p_holm is not None]
-        if pairs:
-            chosen += pairs
-            listed = '; '.join(f'{LEVELS[pair.level]} {difference_text(pair)}' for pair in pairs)
-            sure = sum(pair.sure for pair in pairs)
-            chance = f'{sure} of {len(pairs)} beyond chance' if sure else 'none of them is beyond chance'
-            told.append(f'{one.topic.title}: {listed} points; {chance}.')
-    if not told:
+def consequences(found: Sequence[Found]) -> list[Text | Table]:
+    """What the comparisons of the two forms of AgMax mean for its user; nothing where there are none."""
+    pairs = [
+        (one.topic.title, pair, pair.difference)
+        for one in found
+        for pair in one.others
+        if (pair.arm, pair.reference) == ('mi_qnet', 'mi') and pair.p_holm is not None and pair.difference is not None
+    ]
+    if not pairs:
         return []
-    text = (
-        "The two forms of AgMax against each other, the authors' code (`mi_qnet`) minus the paper's formula (`mi`), "
-        f'which is the default here. {" ".join(told)}'
-    )
+    rows = [(title, LEVELS[pair.level], str(difference.moments.n), _marked(pair)) for title, pair, difference in pairs]
     equal = [
         other.difference.moments.mean
         for one in found
         for other in one.main
         if (other.arm, other.reference) == ('mi', 'twice') and other.difference and other.p_holm is not None
     ]
-    why = '' if any(other.sure for other in chosen) else 'no difference between the two is beyond chance, and '
-    advice = (
-        f'The default stays the formula: {why}it has no second network to train. Where you train on pictures, try '
-        'both. Whoever has the time for two views has the time for twice the epochs of one, which is the arm to beat: '
-        f'against it, {sum(mean < 0 for mean in equal)} of {len(equal)} means with two seeds or more are losses.'
+    better, worse = (
+        sum(pair.sure and sign * difference.moments.mean > 0 for _, pair, difference in pairs) for sign in (1, -1)
     )
-    return [text, advice]
+    chance = f'better in {better} and worse in {worse}' if better or worse else 'neither better nor worse in any'
+    return [
+        Text(
+            "The two forms of AgMax against each other: points by which the authors' code (`mi_qnet`) is above the "
+            f"paper's formula (`mi`), which is the default here. {SURE}: beyond chance, after the correction."
+        ),
+        Table(('study', 'with', 'n', "the authors' code minus the formula"), rows),
+        Text(
+            f"The default stays the formula: beyond chance the authors' code is {chance} of {len(pairs)} comparisons, "
+            'and the formula has no second network to train. Where you train on pictures, try both. Whoever has the '
+            'time for two views has the time for twice the epochs of one, which is the arm to beat: against it, '
+            f'{sum(mean < 0 for mean in equal)} of {len(equal)} means with two seeds or more are losses.'
+        ),
+    ]
 
 
 def verdict(comparisons: Sequence[Comparison]) -> str:
