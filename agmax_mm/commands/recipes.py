@@ -61,7 +61,10 @@ def _title(file: Path) -> str:
 
 def _page(config: str, options: dict[str, Any]) -> str:
     """A config's docstring, and one line for each value: key, value, where it comes from."""
-    from agmax_mm.engine.provenance import config_origins
+    from agmax_mm.host import quick_imports
+
+    with quick_imports():
+        from agmax_mm.engine.provenance import config_origins
     from agmax_mm.recipe_files import config_path, recipes_folder
 
     path = config_path(config)
