@@ -206,16 +206,17 @@ class WatchHook(Hook):
             'all processes' if alike else f'process{"es" if len(hanging) > 1 else ""} {", ".join(map(str, hanging))}'
         )
         first = min(set(signs) - set(hanging) or set(signs))
-        if self._rank != first:
-            # That one looks a little later, perhaps.
-            time.sleep(2 * self._pause + 1.0)
-        else:
+        if self._rank == first:
             step = max(sign.step for sign in signs.values()) // 2 + 1
             tell(
                 f'{names} of {self._world}: {why}, near step {step} of the training; all processes were stopped, and '
                 '--resume goes on; hang_timeout=SECONDS waits longer, 0 for ever',
                 at_once=True,
             )
+        if self._rank != first or alike:
+            # Another one looks a little later, perhaps: that tells it, or has to find out for itself, which it cannot
+            # when the first process has ended, and with it the store.
+            time.sleep(2 * self._pause + 1.0)
         with contextlib.suppress(OSError, ValueError):
             mark_unfinished(self._folder, 'failed')
         for rank in hanging if not alike else ():

@@ -82,22 +82,28 @@ def _train(rank, folder, port, hanging):
     dist.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2)
     hook = WatchHook(timeout=3.0)
     runner = SimpleNamespace(rank=rank, world_size=2, work_dir=folder, iter=0, max_iters=1000)
+    if hanging == (rank, 'late'):
+        # Its looks come after the first process has found out.
+        watch, hook._watch = hook._watch, lambda: time.sleep(0.8) or watch()
     hook.before_train(runner)
     for runner.iter in range(1000):
         hook.before_train_iter(runner, 0)
         if runner.iter == 2 and rank == hanging[0]:
             if hanging[1] == 'stopped':
                 os.kill(os.getpid(), signal.SIGSTOP)
-            time.sleep(60)
+            time.sleep(600)
         dist.barrier()
         hook.after_train_iter(runner, 0)
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize('hanging', [(1, 'stopped'), (0, 'stopped'), (1, 'asleep')])
+@pytest.mark.parametrize('hanging', [(1, 'stopped'), (0, 'stopped'), (1, 'asleep'), (1, 'late')])
 def test_one_that_hangs_ends_all(tmp_path, hanging):
     context = multiprocessing.get_context('forkserver')
-    processes = [context.Process(target=_train, args=(rank, str(tmp_path), 0, hanging)) for rank in range(2)]
+    context.set_forkserver_preload(['agmax_mm.models', 'agmax_mm.batch_augments'])
+    processes = [
+        context.Process(target=_train, args=(rank, str(tmp_path), 0, hanging), daemon=True) for rank in range(2)
+    ]
     for process in processes:
         process.start()
     for process in processes:
