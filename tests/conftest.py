@@ -83,12 +83,12 @@ def generator() -> torch.Generator:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., subprocess.CompletedProcess]:
     """Call ``agmax-mm NAME ARGUMENTS`` in this process, which has imported the host already: that takes seconds."""
-    from agmax_mm.commands.console import run_command
+    from agmax_mm.commands import console
 
     def call(name: str, *arguments: Any) -> subprocess.CompletedProcess:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            run_command(name, [str(argument) for argument in arguments])
+            console.main([name, *map(str, arguments)])
         return subprocess.CompletedProcess(name, end.value.code, *capsys.readouterr())
 
     return call

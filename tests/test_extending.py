@@ -6,7 +6,6 @@ import types
 import pytest
 import torch
 
-from agmax_mm.commands import console
 from agmax_mm.engine.config import load_config
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.options import parse_options
@@ -199,9 +198,8 @@ def test_a_suite_is_a_module(own, monkeypatch):
     assert table.rows == [('a', 'level 2', '50.00')]
 
 
-def test_a_mistake_in_an_own_config_is_one_line(own, capsys):
+def test_a_mistake_in_an_own_config_is_one_line(own, command):
     (own.folder / 'mine.py').write_text(CONFIG.format(name='no_such_module_here'))
-    with pytest.raises(SystemExit) as exit_:
-        console.main(['recipes', 'show', own.config])
-    assert exit_.value.code == 1
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    done = command('recipes', 'show', own.config)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1

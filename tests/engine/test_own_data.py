@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from agmax_mm.commands import console
 from agmax_mm.engine.config import load_config
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.own_data import Fit, OwnData, find_own_data, fit_recipe
@@ -18,19 +17,13 @@ def write_images(folder, counts, size=(40, 60)):
             cv2.imwrite(str(folder / name / f'{index:02}.png'), np.full((*size, 3), 3 * index, np.uint8))
 
 
-def run_init(capsys, *argv):
-    with pytest.raises(SystemExit) as exit_:
-        console.main(['init', *map(str, argv)])
-    return exit_.value.code, capsys.readouterr()
-
-
-def test_configs_of_a_folder_with_splits(tmp_path, monkeypatch, capsys):
+def test_configs_of_a_folder_with_splits(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     write_images(tmp_path / 'my photos' / 'train', {'ant': 6, 'bee': 6, 'cow': 5}, (70, 200))
     write_images(tmp_path / 'my photos' / 'valid', {'ant': 1, 'cow': 2})
-    code, printed = run_init(capsys, '--data', 'my photos')
-    assert code == 0, printed.err
-    assert 'my photos: 3 classes, 17 images to train and 3 to validate, 70 pixels on the shorter side' in printed.out
+    printed = command('init', '--data', 'my photos')
+    assert printed.returncode == 0, printed.stderr
+    assert 'my photos: 3 classes, 17 images to train and 3 to validate, 70 pixels on the shorter side' in printed.stdout
     configs = {name: prepare(f'my photos_agmax/{name}.py', None, 'none', None) for name in ('baseline', 'agmax')}
     for name, config in configs.items():
         assert config.model.head.num_classes == 3
@@ -53,13 +46,13 @@ def test_configs_of_a_folder_with_splits(tmp_path, monkeypatch, capsys):
         config['train_dataloader']['dataset']['pipeline'][1].pop('num_views')
         config['model'].pop('agreement', None)
     assert one == other
-    code, printed = run_init(capsys, '--data', 'my photos')
-    assert (code, printed.err.count('--force')) == (1, 1)
-    assert run_init(capsys, '--data', 'my photos', '--force', '--epochs', 7)[0] == 0
+    printed = command('init', '--data', 'my photos')
+    assert (printed.returncode, printed.stderr.count('--force')) == (1, 1)
+    assert command('init', '--data', 'my photos', '--force', '--epochs', 7).returncode == 0
     assert load_config('my photos_agmax/agmax.py').train_cfg.max_epochs == 7
 
 
-def test_one_of_five_images_validates_where_there_is_no_split(tmp_path, monkeypatch, capsys):
+def test_one_of_five_images_validates_where_there_is_no_split(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     write_images(tmp_path / 'flat', {'a b': 10, 'c': 4})
     data = find_own_data(tmp_path / 'flat')
@@ -71,7 +64,7 @@ def test_one_of_five_images_validates_where_there_is_no_split(tmp_path, monkeypa
     assert not set(data.train) & set(data.val)
     assert find_own_data(tmp_path / 'flat') == data
     assert find_own_data(tmp_path / 'flat', seed=1).val != data.val
-    assert run_init(capsys, '--data', 'flat', '--out', 'here')[0] == 0
+    assert command('init', '--data', 'flat', '--out', 'here').returncode == 0
     config = prepare('here/agmax.py', None, 'none', None)
     assert 'drop_last' not in config.train_dataloader
     from agmax_mm.registry import DATASETS
@@ -102,7 +95,7 @@ def test_size_length_and_batch_follow_from_the_data(tmp_path, count, side, recip
     assert fit_recipe(data, recipe, image_size=48, epochs=3, batch_size=5) == Fit(recipe, 48, 3, 5)
 
 
-def test_what_cannot_be_fitted_is_told(tmp_path, capsys, monkeypatch):
+def test_what_cannot_be_fitted_is_told(tmp_path, command, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_images(tmp_path / 'one', {'a': 3})
     write_images(tmp_path / 'few', {'a': 3, 'b': 1})
@@ -122,8 +115,8 @@ def test_what_cannot_be_fitted_is_told(tmp_path, capsys, monkeypatch):
         (['--data', 'good', '--recipe', 'resnet50_cutmx_90e'], 'the nearest recipe is'),
         (['--data', 'good', '--recipe', 'wrn40-2_cutmix_200e_cifar10'], '--recipe: expected one of ImageNet'),
     ):
-        code, printed = run_init(capsys, *argv)
-        assert code == 1, argv
-        assert len(printed.err.splitlines()) == 1, printed.err
-        assert message in printed.err, argv
+        printed = command('init', *argv)
+        assert printed.returncode == 1, argv
+        assert len(printed.stderr.splitlines()) == 1, printed.stderr
+        assert message in printed.stderr, argv
     assert not list(tmp_path.glob('*_agmax'))

@@ -102,10 +102,16 @@ def test_bases_are_shared(reads, tmp_path):
 def test_what_depends_on_more_than_files_is_read_every_time(reads, tmp_path, monkeypatch):
     _write(tmp_path / 'where.py', "root = '{{$AGMAX_TEST_ROOT:data}}'\n")
     _write(tmp_path / 'code.py', 'import os\ncount = len(os.environ["AGMAX_TEST_ROOT"])\n')
-    path = _write(tmp_path / 'top.py', "_base_ = ['where.py', 'code.py']\n")
+    _write(tmp_path / 'file.py', f'text_of_file = open({str(tmp_path / "text")!r}).read()\n')
+    _write(tmp_path / 'hidden.py', "long = len(__import__('os').environ['AGMAX_TEST_ROOT'])\n")
+    bases = ['where.py', 'code.py', 'file.py', 'hidden.py']
+    path = _write(tmp_path / 'top.py', f'_base_ = {bases}\n')
     for root in ('here', 'elsewhere'):
         monkeypatch.setenv('AGMAX_TEST_ROOT', root)
-        config = Config.fromfile(path)
-        assert (config.root, config.count) == (root, len(root))
+        (tmp_path / 'text').write_text(root)
+        for _ in range(2):
+            config = Config.fromfile(path)
+            assert (config.root, config.count, config.text_of_file, config.long) == (root, len(root), root, len(root))
+    assert sorted(reads) == sorted([*bases, 'top.py'] * 4)
     monkeypatch.delenv('AGMAX_TEST_ROOT')
     assert Config.fromfile(tmp_path / 'where.py').root == 'data'

@@ -95,7 +95,10 @@ class Judge:
 
 @HOOKS.register_module()
 class WatchHook(Hook):
-    """End a run on several processes when one of them hangs, within a minute, and say which.
+    """End a run on several processes when one of them hangs, and say which.
+
+    It is said about ``timeout`` seconds after the last sign of life, or step, and the last process ends about two looks
+    later, of which there are nine within the timeout.
 
     Every process gives a sign of life in the background. So a process that works for long, such as the first one in a
     validation, is never taken for one that hangs; see :class:`Judge`. Collective operations themselves have torch's
