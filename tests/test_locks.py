@@ -14,14 +14,14 @@ from agmax_mm.fileio import atomic_path
 from agmax_mm.locks import locked
 from agmax_mm.temporary import remove_leftovers
 
-# Holds the lock, says so, and has a child that lives on, as the workers of data loaders do after a kill.
+# Holds the lock and has a child that lives on, as the workers of data loaders do after a kill. The child says so: by
+# then it has closed what it must not hold.
 _HOLD = """
 import os, pathlib, sys, time
 from agmax_mm.locks import locked
 with locked(pathlib.Path(sys.argv[1]), 'train', inherited=bool(int(sys.argv[2]))) as lock:
-    child = os.fork()
-    if child:
-        print(child, flush=True)
+    if not os.fork():
+        print(os.getpid(), flush=True)
     time.sleep(600)
 """
 
