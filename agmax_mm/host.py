@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -50,11 +51,12 @@ def sample_name(sample: Any) -> str:
 
 @contextmanager
 def without_notices() -> Iterator[None]:
-    """Import a package of the host without the line that it prints about a data format that is not installed.
+    """Import a package of the host without what it says about a data format and a metric that are not installed.
 
     It would come before what a command prints, such as its line of JSON.
     """
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
+    with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='faster_coco_eval is not installed')
         yield
     lines = printed.getvalue().splitlines(keepends=True)
     print(*(line for line in lines if not line.startswith('Could not import OneDL')), sep='', end='')

@@ -42,6 +42,10 @@ a config of its own is named relative to the study's file:
       raccoon=dict(task='voc', data_root='data/raccoon', classes=['raccoon'], finetune='full', iters=200, batch_size=4),
   )
 
+metrics names what is reported: differences are of the first one, the others have a table of their own. By default it is
+the runs' first metric; of fine-tunings, which may have metrics of their own, the average precisions of boxes and masks:
+  metrics = ['accuracy/top1', 'accuracy/top5']
+
 All arms are built before the first one trains; --dry-run does no more than that. Runs take turns: the first seed of all
 arms, then the next. Called again, the command goes on where it was interrupted, and takes finished runs as they are.
 With --arms or --seeds it does a part; called without them once all parts are done, it writes the whole table.

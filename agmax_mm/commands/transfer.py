@@ -24,7 +24,7 @@ Few images, no GPU (a detector of few regions, small images, 200 steps of 4 imag
 
 The data are in Pascal VOC layout (VOC2007/{Annotations,JPEGImages,ImageSets/Main/{trainval,test}.txt}; VOC2012 joins
 the training set if it is there) or COCO layout (annotations/instances_{train,val}2017.json, with the year or without,
-or as Roboflow and CVAT export it; --ann names other files, whose images may lie beside them).
+or as Roboflow and CVAT export it and `digits` writes it; --ann names other files, whose images may lie beside them).
 
 A detector's recipe is fitted to the depth and width of the ResNet in the file. For other networks and for detectors of
 your own there is --config, as with detection/faster-rcnn_regnetx-200mf_fpn_1x_voc0712.

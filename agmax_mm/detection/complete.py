@@ -24,10 +24,11 @@ _PARTS = tuple(f'{split}_{part}' for split in ('train', 'val', 'test') for part 
 
 
 def import_host() -> None:
-    """Import the part of mmpretrain that only detectors need."""
+    """Import the part of mmpretrain that only detectors need, and mmdet's data and metrics."""
     with without_notices():
         import_left_out()
         importlib.import_module('mmdet.datasets')
+        importlib.import_module('mmdet.evaluation')
 
 
 def check_config(config: Config) -> None:

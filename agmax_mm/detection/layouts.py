@@ -35,12 +35,15 @@ _COCO_FILES = {
         'annotations/instances_val2017.json',
         'annotations/instances_val.json',
         'annotations/instances_Validation.json',
+        'annotations/instances_test.json',
         'valid/_annotations.coco.json',
     ),
 }
+# Where a folder holds both layouts, as that of `agmax-mm digits` does.
+_VOC_FOLDER = 'VOC2007/JPEGImages'
 _COCO_FOLDERS = {
-    'train': ('train2017', 'train', 'images/train', 'images/Train', 'images/default', 'images'),
-    'val': ('val2017', 'val', 'valid', 'images/val', 'images/Validation', 'images/default', 'images'),
+    'train': ('train2017', 'train', 'images/train', 'images/Train', 'images/default', _VOC_FOLDER, 'images'),
+    'val': ('val2017', 'val', 'valid', 'images/val', 'images/Validation', 'images/default', _VOC_FOLDER, 'images'),
 }
 
 
@@ -140,7 +143,8 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
         root: Folder that holds ``annotations/instances_{train,val}2017.json`` (or without the year) and the images, in
             ``train2017/`` and ``val2017/``, ``train/`` and ``val/``, or together in ``images/``; or an export of
             Roboflow (``train/_annotations.coco.json`` and ``valid/_annotations.coco.json`` beside the images), or of
-            CVAT (``annotations/instances_{Train,Validation}.json``, ``images/{Train,Validation}/``).
+            CVAT (``annotations/instances_{Train,Validation}.json``, ``images/{Train,Validation}/``), or of
+            ``agmax-mm digits`` (``annotations/instances_{train,test}.json``, ``VOC2007/JPEGImages/``).
         annotations: The two annotation files relative to ``root``, if they are named otherwise.
         masks: Whether objects need masks, besides boxes.
 

@@ -14,7 +14,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
-from agmax_mm.detection.complete import complete_config
+from agmax_mm.detection.complete import complete_config, import_host
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, recipe_of
 from agmax_mm.detection.recipe import finetune_name
 from agmax_mm.engine.hashes import config_hash
@@ -208,6 +208,7 @@ def check_data(config: Config) -> None:
     """
     config = copy.deepcopy(config)
     complete_config(config)
+    import_host()
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
         for name in ('train_dataloader', 'val_dataloader'):
             DATASETS.build(config[name].dataset)

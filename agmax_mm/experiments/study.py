@@ -135,6 +135,7 @@ def _transfers(given: Any, folder: Path, who: str) -> dict[str, dict[str, Any]]:
     for name, options in transfers.items():
         if isinstance(options.get('config'), str):
             options['config'] = _config(options['config'], folder, f'{who}: transfers.{name}')
+        _metrics(options.get('metrics', []), f'{who}: transfers.{name}')
     return transfers
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agmax_mm.detection.metrics import SCORES
 from agmax_mm.experiments.study import Study
 from agmax_mm.experiments.study_figures import curve_section, forest_figure, picture_sections
 from agmax_mm.fileio import write_json
@@ -26,22 +27,23 @@ _NOTE = (
 )
 
 
-def summarise_study(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
+def summarise_study(study: Study, runs: Sequence[Run], metrics: Sequence[str] | None = None) -> dict[str, Any]:
     """The scores of finished runs, arm by arm, for programs.
 
     Args:
         study: What was compared.
         runs: Finished runs, from :func:`agmax_mm.experiments.study_runs.run_study`.
+        metrics: What is reported, see :attr:`agmax_mm.experiments.study.Study.metrics`, which it is by default.
 
     Returns:
         The metric, the seeds, and for each arm its options, its runs by seed, ``last`` and ``best`` as
         ``{'n', 'mean', 'std'}`` in the metric's printed unit, and ``difference`` as
         :class:`agmax_mm.results.statistics.PairedDifference` with ``p_holm``, the p-value adjusted for the number of
-        arms. All three are None without runs, and ``std`` is None for a single one. ``others`` are the study's further
-        metrics after the last epoch, by name.
+        arms. All three are None without runs, and ``std`` is None for a single one. ``others`` are the further metrics
+        after the last epoch, by name.
     """
     measured = runs[0].metrics() if runs else []
-    metric, *others = study.metrics or measured[:1] or [TOP1.name]
+    metric, *others = (study.metrics if metrics is None else metrics) or measured[:1] or [TOP1.name]
     by_arm: dict[str, dict[str, Any]] = {arm: {} for arm in study.arms}
     further: dict[str, dict[str, list[float]]] = {arm: {name: [] for name in others} for arm in study.arms}
     for run in runs:
@@ -96,7 +98,10 @@ def write_study(
     summary = summarise_study(study, runs)
     expected = len(study.arms) * len(study.seeds)
     facts = version_table(runs).rows
-    tuned = {name: summarise_study(study, found) for name, found in (transfers or {}).items()}
+    tuned = {
+        name: summarise_study(study, found, _transfer_metrics(study.transfers[name], found))
+        for name, found in (transfers or {}).items()
+    }
     summary |= {'transfers': {name: {key: one[key] for key in ('metric', 'arms')} for name, one in tuned.items()}}
     write_json(
         {**summary, 'setup': {**setup, **{fact[0]: fact[1] for fact in facts}}}, stem.with_name(f'{stem.name}.json')
@@ -115,18 +120,26 @@ def write_study(
                 _score_table(summary),
             ],
         ),
-        *([Section('Other metrics', [_other_table(summary)])] if study.metrics[1:] else []),
+        *([Section('Other metrics', tables)] if (tables := _other_table(summary)) else []),
     ]
     if pictures:
         sections += curve_section(study, runs, summary['metric'], folder)
     for name, one in tuned.items():
         drawn = forest_figure(one, folder / f'{name}.svg')
-        sections.append(Section(f'Fine-tuned: {name}', [*drawn, _score_table(one)]))
+        others: list[Text | Table] = [Text('Other metrics, last:'), *tables] if (tables := _other_table(one)) else []
+        sections.append(Section(f'Fine-tuned: {name}', [*drawn, _score_table(one), *others]))
         if pictures:
             sections += picture_sections(name, (transfers or {})[name], folder)
     sections.append(Section('Setup', [Table(('what', 'value'), rows)]))
     page = Page(title.rstrip('.'), text.strip() or NONE, sections)
     return [*write_page(page, stem.parent, formats, name=stem.name), stem.with_name(f'{stem.name}.json')]
+
+
+def _transfer_metrics(options: Mapping[str, Any], runs: Sequence[Run]) -> list[str]:
+    """What the study asks of a fine-tuning, by default the average precisions of its data that were measured."""
+    measured = [name for run in runs[:1] for name in run.metrics()]
+    first, *others = (metric.name for metric in SCORES[options['task']])
+    return options.get('metrics') or [first, *(name for name in others if name in measured)]
 
 
 def _scores(run: Run, metric: str) -> dict[str, Any]:
@@ -186,13 +199,16 @@ def _score_table(summary: Mapping[str, Any]) -> Table:
     )
 
 
-def _other_table(summary: Mapping[str, Any]) -> Table:
+def _other_table(summary: Mapping[str, Any]) -> list[Table]:
+    """A table of the further metrics, where there are some."""
     names = list(next(iter(summary['arms'].values()))['others'])
+    if not names:
+        return []
     rows = [
         (arm, *(NONE if found is None else Moments(**found).text() for found in entry['others'].values()))
         for arm, entry in summary['arms'].items()
     ]
-    return Table(('arm', *map(metric_label, names)), rows)
+    return [Table(('arm', *map(metric_label, names)), rows)]
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:

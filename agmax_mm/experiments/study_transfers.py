@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from agmax_mm.experiments.training import is_complete
 from agmax_mm.results.runs import Run, load_run
 
 _PLAIN = ('task', 'detector', 'config', 'data_root', 'classes', 'annotations', 'finetune', 'batch_size', 'image_size')
-_KEYS = (*_PLAIN, 'epochs', 'iters', 'options')
+_KEYS = (*_PLAIN, 'epochs', 'iters', 'options', 'metrics')
 
 
 def check_transfers(study: Study) -> None:
@@ -27,11 +27,14 @@ def check_transfers(study: Study) -> None:
         study: What to compare.
 
     Raises:
-        ValueError: If one of them names unknown options, or its data, recipe and options don't go together.
+        ValueError: If one of them names unknown options, metrics that its detector is not measured by, or its data,
+            recipe and options don't go together.
     """
     for name, options in study.transfers.items():
         try:
-            check_data(derive_config(transfer_job(options, Path('work_dirs'))))
+            config = derive_config(transfer_job(options, Path('work_dirs')))
+            check_data(config)
+            _check_metrics(options.get('metrics', []), config.val_evaluator)
         except ValueError as error:
             raise ValueError(f'transfers.{name}: {error}') from error
 
@@ -95,6 +98,17 @@ def run_transfers(
             replace(run, record={**run.record, 'config': f'{cells[one][0]}.py'}) for one, run in runs.items()
         ]
     return found
+
+
+def _check_metrics(names: Sequence[str], evaluator: Mapping[str, Any]) -> None:
+    if evaluator['type'].rpartition('.')[2] == 'VOCMetric':
+        beginnings = ['pascal_voc/']
+    else:
+        kinds = evaluator.get('metric', 'bbox')
+        beginnings = [f'coco/{kind}_' for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+    for name in names:
+        if not name.startswith(tuple(beginnings)):
+            raise ValueError(f'metrics: expected names that begin with {" or ".join(beginnings)}, got {name!r}')
 
 
 def transfer_job(options: dict[str, Any], work_dir: Path) -> Transfer:

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from agmax_mm.demo.digits import DigitDataSpec, build_digit_data
 from agmax_mm.detection.layouts import VOC_CLASSES, read_coco_layout, read_voc_layout
 from tests.detection.sets import edit_coco, write_coco, write_voc
 
@@ -139,6 +140,18 @@ def test_images_are_looked_for_where_they_are(tmp_path):
     layout = read_coco_layout(tmp_path)
     assert (layout.train.image_dir, layout.val.image_dir) == ('images/Train/', 'images/Validation/')
     assert layout.val.ann_file == 'annotations/instances_Validation.json'
+
+
+def test_the_scenes_of_digits_are_coco_without_options(tmp_path):
+    root = tmp_path / 'digits'
+    few = dict(pretrain_per_class=1, test_per_class=1, scene_train_per_class=2, scene_test_per_class=2)
+    build_digit_data(root, DigitDataSpec(**few, train_scenes=5, test_scenes=3))
+    layout = read_coco_layout(root)
+    assert (layout.train.num_images, layout.val.num_images) == (5, 3)
+    assert layout.classes == tuple('0123456789')
+    for split in (layout.train, layout.val):
+        content = json.loads((root / split.ann_file).read_text())
+        assert all((root / split.image_dir / image['file_name']).is_file() for image in content['images'])
 
 
 def labelme(root):

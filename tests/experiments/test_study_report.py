@@ -239,9 +239,50 @@ def test_a_study_chooses_its_metrics_and_the_others_have_a_table(study, tmp_path
         summarise_study(study, runs)
 
 
-def test_metrics_of_a_study_are_different_names(tmp_path):
-    (tmp_path / 'mixing.py').write_text(STUDY + "metrics = ['a', 'a']\n")
-    with pytest.raises(ValueError, match=r"expected metrics to be a list of different names, got \['a', 'a'\]"):
+def test_a_fine_tuning_has_metrics_of_its_own(study, tmp_path):
+    study = dataclasses.replace(
+        study,
+        metrics=('accuracy/top1',),
+        transfers={
+            'fruit': {'task': 'coco'},
+            'masks': {'task': 'coco', 'metrics': ['coco/segm_mAP']},
+            'later': {'task': 'voc'},
+        },
+    )
+    tuned = [_run('plain', seed, value, value, metric='coco/bbox_mAP') for seed, value in ((0, 0.25), (1, 0.75))]
+    for run, value in zip(tuned, (0.125, 0.375), strict=True):
+        run.record['scores']['last']['coco/segm_mAP'] = value
+        run.record['scores']['best']['coco/segm_mAP'] = {'value': value, 'epoch': 3, 'iter': 9}
+    write_study(study, RUNS, {}, tmp_path / 'out', {'fruit': tuned, 'masks': tuned, 'later': []})
+    kept = json.loads((tmp_path / 'out.json').read_text())
+    assert kept['metric'] == 'accuracy/top1'
+    named = {name: one['metric'] for name, one in kept['transfers'].items()}
+    assert named == {'fruit': 'coco/bbox_mAP', 'masks': 'coco/segm_mAP', 'later': 'pascal_voc/mAP'}
+    boxes, masks = (kept['transfers'][name]['arms']['plain'] for name in ('fruit', 'masks'))
+    assert boxes['last']['mean'] == 50.0
+    assert boxes['others'] == {'coco/segm_mAP': {'n': 2, 'mean': 25.0, 'std': pytest.approx(12.5 * math.sqrt(2))}}
+    assert (masks['last']['mean'], masks['others']) == (25.0, {})
+    _, first, second, _ = (tmp_path / 'out.md').read_text().split('## Fine-tuned: ')
+    assert re.search(r'\| box AP \(%\), last \|', first)
+    assert re.search(r'\| arm +\| +mask AP \(%\) \|\n.*\n\| plain +\| +25\.00 ± 17\.68 \|', first)
+    assert 'Other metrics' not in second
+    # A detector without masks has measured none.
+    del tuned[0].record['scores']['last']['coco/segm_mAP']
+    write_study(study, RUNS, {}, tmp_path / 'out', {'fruit': tuned})
+    assert json.loads((tmp_path / 'out.json').read_text())['transfers']['fruit']['arms']['plain']['others'] == {}
+
+
+@pytest.mark.parametrize(
+    ('line', 'where'),
+    [
+        ("metrics = ['a', 'a']", "mixing.py'"),
+        ("transfers = dict(fruit=dict(task='coco', metrics=['a', 'a']))", 'transfers.fruit'),
+    ],
+)
+def test_metrics_of_a_study_are_different_names(tmp_path, line, where):
+    (tmp_path / 'mixing.py').write_text(f'{STUDY}{line}\n')
+    message = rf"{where}: expected metrics to be a list of different names, got \['a', 'a'\]"
+    with pytest.raises(ValueError, match=message):
         read_study(tmp_path / 'mixing.py')
 
 

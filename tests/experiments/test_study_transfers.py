@@ -17,7 +17,8 @@ from agmax_mm.commands import compare
 from agmax_mm.engine.options import parse_options
 from agmax_mm.experiments.executors import InProcess
 from agmax_mm.experiments.study import read_study
-from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_voc
+from agmax_mm.experiments.study_transfers import check_transfers
+from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_coco, write_voc
 
 ROOT = Path(__file__).parents[2]
 STUDY = """
@@ -25,6 +26,7 @@ STUDY = """
 base = 'base.py'
 arms = dict(plain={{}}, mi={{'model.agreement': 'mi'}})
 seeds = [1]
+metrics = ['accuracy/top1']
 transfers = dict(boxes=dict(task='voc', data_root={data!r}, classes=['box'], finetune='full', iters=2, batch_size=2,
     image_size=96, options={options!r}))
 """
@@ -71,10 +73,14 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
     text = STUDY.format(data=str(tmp_path / 'boxes'), options=options)
     (tmp_path / 'base.py').write_text(BASE)
 
-    (tmp_path / 'study.py').write_text(text.replace("task='voc'", "task='voc', epoch=1"))
-    message = "transfers.boxes: unknown key 'epoch', the nearest known one is 'epochs'"
-    with pytest.raises(ValueError, match=message):
-        run('--dry-run')
+    mistakes = {
+        'epoch=1': "transfers.boxes: unknown key 'epoch', the nearest known one is 'epochs'",
+        "metrics=['coco/bbox_mAP']": "expected names that begin with pascal_voc/, got 'coco/bbox_mAP'",
+    }
+    for mistake, message in mistakes.items():
+        (tmp_path / 'study.py').write_text(text.replace("task='voc'", f"task='voc', {mistake}"))
+        with pytest.raises(ValueError, match=message):
+            run('--dry-run')
 
     (tmp_path / 'study.py').write_text(text)
     run()
@@ -108,6 +114,26 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
     run()
     assert (runs / 'study.json').read_text() == first
     assert not (runs / 'plain' / 'seed_1').exists()
+
+
+ONE_ARM = """
+'''A title.'''
+base = 'base.py'
+arms = dict(a={{}})
+seeds = [0]
+transfers = dict(fruit={given!r})
+"""
+
+
+def test_masks_are_not_asked_of_a_detector_that_finds_boxes(tmp_path):
+    (tmp_path / 'base.py').write_text('')
+    given = dict(task='coco', data_root=str(write_coco(tmp_path / 'fruit')))
+    given['metrics'] = ['coco/bbox_mAP_50', 'coco/segm_mAP']
+    (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'detector': 'mask-rcnn'}))
+    check_transfers(read_study(tmp_path / 'study.py'))
+    (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'detector': 'faster-rcnn'}))
+    with pytest.raises(ValueError, match="transfers.fruit: metrics: .* begin with coco/bbox_, got 'coco/segm_mAP'"):
+        check_transfers(read_study(tmp_path / 'study.py'))
 
 
 STUDY_OF_CONFIGS = """

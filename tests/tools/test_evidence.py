@@ -161,8 +161,8 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
         return {arm: {'runs': {'0': {'last': one}, '1': {'last': one + 1}}} for arm, one in values.items()}
 
     tuned = {
-        name: {'metric': 'pascal_voc/AP50', 'arms': scores({'cutmix_aa-baseline': 50, 'cutmix_aa-mi': 50 + gain})}
-        for name, gain in (('frozen', 3), ('full', -4))
+        name: {'metric': metric, 'arms': scores({'cutmix_aa-baseline': 50, 'cutmix_aa-mi': 50 + gain})}
+        for name, gain, metric in (('frozen', 3, 'pascal_voc/mAP'), ('full', -4, 'coco/segm_mAP'))
     }
     arms = scores({'cutmix_aa-baseline': 10, 'cutmix_aa-mi': 20})
     summary = {'metric': 'accuracy/top1', 'arms': arms, 'transfers': tuned, 'setup': {'device': 'cpu: x'}}
@@ -177,7 +177,7 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert 'Detectors from these backbones, frozen' in page
     assert '+3.00' in page
     assert '-4.00' in page
-    assert 'AP50' in page
+    assert 'mask AP (%)' in page
     front = expected_files(root)[README]
     assert re.search(r'\| VOC mAP of a detector, frozen: CutMix \+ AutoAugment +\| +● \+3\.00 .*\| +– \| +– \|', front)
-    assert re.search(r'\| VOC mAP of a detector, full: CutMix \+ AutoAugment +\| +● -4\.00', front)
+    assert re.search(r'\| mask AP of a detector, full: CutMix \+ AutoAugment +\| +● -4\.00', front)

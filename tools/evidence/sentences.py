@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agmax_mm.metrics import find_metric
 from agmax_mm.results.page import Table, Text
 from agmax_mm.results.statistics import NONE
 from tools.evidence.comparisons import Comparison, Found
@@ -77,9 +78,16 @@ def glance(found: Sequence[Found]) -> Table:
         }
         for level in dict.fromkeys(level for level, _ in changes):
             cells = (changes.get((level, reference)) for reference in REFERENCES)
-            what = f'VOC mAP of a detector, {one.topic.transfer}' if one.topic.transfer else 'top-1'
+            what = f'{_score(one)} of a detector, {one.topic.transfer}' if one.topic.transfer else 'top-1'
             rows.append((f'{what}: {LEVELS[level]}', *(NONE if cell is None else _marked(cell) for cell in cells)))
     return Table(('AgMax changes (points)', *(f'against {words}' for words in REFERENCES.values())), rows)
+
+
+def _score(one: Found) -> str:
+    assert one.summary is not None
+    metric = find_metric(one.summary['metric'])
+    assert metric is not None  # the page imports all declarations
+    return metric.title
 
 
 def _marked(one: Comparison) -> str:
