@@ -14,6 +14,7 @@ import pytest
 from agmax_mm.demo.layout import ARMS, DETECTORS, Layout
 from agmax_mm.demo.plan import build_plan
 from agmax_mm.engine.config import load_config
+from agmax_mm.locks import locked
 from agmax_mm.signals import EXIT_RESUME
 
 ROOT = Path(__file__).parents[2]
@@ -96,20 +97,30 @@ def _start(tmp_path):
     )
 
 
+def _wait_for(file):
+    limit = time.monotonic() + 120
+    while not (file.is_file() and file.stat().st_size) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert file.is_file()
+
+
 def test_demo_stops_on_request_and_refuses_a_second_one(tmp_path):
     demo = _start(tmp_path)
-    limit = time.monotonic() + 120
-    while not (tmp_path / 'demo' / 'stages' / 'data' / 'stage.json').exists() and time.monotonic() < limit:
-        time.sleep(0.1)
+    _wait_for(tmp_path / 'demo' / '.lock')
     second = _start(tmp_path)
     refused = second.communicate(timeout=120)[1].splitlines()[-1]
     assert re.search(rf'expected no other run in it, got demo \(process {demo.pid} on ', refused)
     assert second.returncode == 1
+    # Within its first stage, whose process is stopped, too.
+    _wait_for(tmp_path / 'demo' / 'stages' / 'data' / 'progress.json')
     demo.send_signal(signal.SIGTERM)
     stderr = demo.communicate(timeout=60)[1]
     assert stderr.splitlines()[-1] == 'interrupted; the same command goes on from here'
     assert 'Traceback' not in stderr
     assert demo.returncode == EXIT_RESUME
+    assert json.loads((tmp_path / 'demo' / 'stages' / 'data' / 'stage.json').read_text())['status'] == 'interrupted'
+    with locked(tmp_path / 'demo', 'test'):  # all that held it are gone
+        pass
 
 
 @pytest.mark.slow
