@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import agmax_mm  # noqa: F401  (before any test imports mmcv.ops, which may need the stand-ins for its operators)
+from agmax_mm.host_imports import without_collections
 
 if TYPE_CHECKING:
     import torch
@@ -39,9 +40,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def pytest_collection_finish() -> None:
-    """Take what was imported out of garbage collections: the host collects for each data set, half a second each."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import all tests without garbage collections, and take what was imported out of them.
+
+    The host collects for each data set, half a second each.
+    """
+    with without_collections():
+        result = yield
     gc.freeze()
+    return result
 
 
 def _sees_gpu() -> bool:

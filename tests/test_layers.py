@@ -29,6 +29,7 @@ ROWS = [
             'fileio',
             'findings',
             'host',
+            'host_imports',
             'launcher',
             'locks',
             'machine',

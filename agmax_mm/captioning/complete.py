@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from agmax_mm.captioning.legacy import legacy_names
-from agmax_mm.host import without_notices
+from agmax_mm.host_imports import without_notices
 
 # The models of the task, by the end of their types.
 MODEL = 'Captioner'

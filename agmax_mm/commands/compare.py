@@ -108,7 +108,7 @@ def main(args: argparse.Namespace) -> None:
         raise ValueError(f'--jobs: expected 1 in the same process, got {args.jobs}')
     if args.slurm and args.executor != 'slurm':
         raise ValueError('--slurm: expected --executor slurm beside it, got none')
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.locks import locked
     from agmax_mm.machine import usable_cores
 

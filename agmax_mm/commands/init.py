@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Look at the folder, write the files, and say what was chosen."""
     check_least(args, image_size=1, epochs=1, batch_size=1)
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
 
     with quick_imports():
         from agmax_mm.engine.own_data import find_own_data, fit_recipe, write_configs

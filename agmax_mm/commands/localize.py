@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
     """Measure, draw, and print the tables."""
     note_local_rank(args)
     check_least(args, batch_size=1, workers=0, images=0, pairs=0)
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.recipe_files import config_path
 
     with quick_imports():

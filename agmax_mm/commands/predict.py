@@ -43,7 +43,7 @@ def main(args: argparse.Namespace) -> None:
     """Predict, and write, draw or print the predictions."""
     if args.out and Path(args.out).suffix not in ('.json', '.csv'):
         raise ValueError(f'--out: expected a file that ends in .json or .csv, got {args.out!r}')
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.progress import Bars
 
     with quick_imports():

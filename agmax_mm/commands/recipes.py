@@ -61,7 +61,7 @@ def _title(file: Path) -> str:
 
 def _page(config: str, options: dict[str, Any]) -> str:
     """A config's docstring, and one line for each value: key, value, where it comes from."""
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
 
     with quick_imports():
         from agmax_mm.engine.provenance import config_origins

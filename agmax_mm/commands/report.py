@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the report."""
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.results.overview import write_overview
     from agmax_mm.results.runs import Run, find_runs
 

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Evaluate the checkpoint, and print the metrics on the first process."""
     note_local_rank(args)
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.recipe_files import config_path
 
     path = config_path(args.config)

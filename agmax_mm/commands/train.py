@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Train a config from the first step, or from a checkpoint, to the end."""
     note_local_rank(args)
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.recipe_files import config_path
 
     path = config_path(args.config)

@@ -90,16 +90,19 @@ def main(args: argparse.Namespace) -> None:
     checkpoints = args.backbone or (['scratch'] if args.finetune == 'scratch' else [])
     if not checkpoints:
         raise ValueError('--backbone: expected checkpoints, or --finetune scratch, got neither')
-    from agmax_mm.detection.recipe import Length
-    from agmax_mm.engine.options import parse_options
-    from agmax_mm.experiments.comparison import SCRATCH, backbone_names, compare
-    from agmax_mm.experiments.executors import Processes, thread_variables
-    from agmax_mm.experiments.finetuning import transfer
-    from agmax_mm.experiments.finetuning_job import Transfer
-    from agmax_mm.locks import locked
-    from agmax_mm.machine import usable_cores
-    from agmax_mm.recipe_files import config_path
-    from agmax_mm.results.summary import result_table
+    from agmax_mm.host_imports import without_collections
+
+    with without_collections():
+        from agmax_mm.detection.recipe import Length
+        from agmax_mm.engine.options import parse_options
+        from agmax_mm.experiments.comparison import SCRATCH, backbone_names, compare
+        from agmax_mm.experiments.executors import Processes, thread_variables
+        from agmax_mm.experiments.finetuning import transfer
+        from agmax_mm.experiments.finetuning_job import Transfer
+        from agmax_mm.locks import locked
+        from agmax_mm.machine import usable_cores
+        from agmax_mm.recipe_files import config_path
+        from agmax_mm.results.summary import result_table
 
     class_names = class_lines(args.classes_file) if args.classes_file else None
     if args.classes:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Draw batches of the recipe, and write the picture."""
     check_least(args, images=1, batches=1)
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
     from agmax_mm.recipe_files import config_path
 
     with quick_imports():

@@ -1,6 +1,6 @@
 """Datasets and per-sample transforms."""
 
-from agmax_mm.host import without_notices
+from agmax_mm.host_imports import without_notices
 
 with without_notices():
     import mmpretrain.datasets  # noqa: F401  (before all that imports it)

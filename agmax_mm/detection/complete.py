@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from agmax_mm.host import import_left_out, without_notices
+from agmax_mm.host_imports import import_left_out, without_collections, without_notices
 
 # Full names, found without a registry: nobody imports mmdet before a config asks for it.
 _CHECKED = {
@@ -25,7 +25,7 @@ _PARTS = tuple(f'{split}_{part}' for split in ('train', 'val', 'test') for part 
 
 def import_host() -> None:
     """Import the part of mmpretrain that only detectors need, and mmdet's data and metrics."""
-    with without_notices():
+    with without_notices(), without_collections():
         import_left_out()
         importlib.import_module('mmdet.datasets')
         importlib.import_module('mmdet.evaluation')

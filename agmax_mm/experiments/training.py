@@ -46,7 +46,7 @@ def train_or_resume(config_path: str, work_dir: str, seed: int) -> None:
     """Train a config, or go on with its newest checkpoint in ``work_dir``, unless the run is complete."""
     if is_complete(Path(work_dir)):
         return
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
 
     with quick_imports():
         from agmax_mm.engine.launch import train

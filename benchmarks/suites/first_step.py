@@ -26,7 +26,7 @@ def main(config_path: str, folder: str) -> None:
     import mmengine.runner  # noqa: F401
 
     marks.append(('import mmengine', time.process_time()))
-    from agmax_mm.host import quick_imports
+    from agmax_mm.host_imports import quick_imports
 
     with quick_imports():
         from agmax_mm.engine import launch

@@ -40,10 +40,13 @@ def test_help_imports_nothing_heavy(tool):
 def test_classification_imports_no_detectors_until_they_are_needed():
     installed = importlib.util.find_spec('mmdet') is not None
     found = imported(
-        'from agmax_mm.host import import_left_out, quick_imports',
+        'from agmax_mm.host_imports import import_left_out, quick_imports',
         'import gc',
         'assert gc.get_freeze_count() < 1000',
-        'with quick_imports(): import agmax_mm.engine.launch',
+        'with quick_imports():',
+        '    import agmax_mm.engine.launch',
+        '    assert not gc.isenabled()',
+        'assert gc.isenabled()',
         'assert gc.get_freeze_count() > 100_000',
         'assert not sys.modules.keys() & {"mmdet", "sklearn", "matplotlib"}',
         'import_left_out()',

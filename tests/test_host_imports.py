@@ -1,14 +1,15 @@
-"""What the host says of formats and metrics that nobody asked for does not reach a command's output; the rest does."""
+"""Imports of the host leave no trace: what it says of what nobody asked for is not printed, and collections go on."""
 
 from __future__ import annotations
 
+import gc
 import warnings
 
 import pytest
 
 from agmax_mm.experiments import finetuning
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
-from agmax_mm.host import without_notices
+from agmax_mm.host_imports import without_collections, without_notices
 from tests.detection.sets import write_voc
 
 
@@ -22,6 +23,18 @@ def test_notices_of_what_is_not_installed_are_left_out_and_nothing_else(capsys):
             warnings.warn('something is wrong', stacklevel=1)
     assert capsys.readouterr().out == 'something else\n'
     assert [str(one.message) for one in caught] == ['something is wrong']
+
+
+@pytest.mark.parametrize('enabled', [True, False])
+def test_collections_go_on_after_imports_where_they_went_on_before(enabled):
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with pytest.raises(ImportError), without_collections():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
 
 
 def test_data_are_checked_after_the_host_was_imported_quietly(tmp_path, monkeypatch):
