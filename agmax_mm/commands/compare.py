@@ -113,6 +113,7 @@ def main(args: argparse.Namespace) -> None:
     from agmax_mm.machine import usable_cores
 
     with quick_imports():
+        from agmax_mm.experiments.data_prints import check_same_data
         from agmax_mm.experiments.study import read_study
         from agmax_mm.experiments.study_records import (
             read_records,
@@ -130,7 +131,7 @@ def main(args: argparse.Namespace) -> None:
     work_dir = Path(args.work_dir or f'work_dirs/{study.name}')
     print(f'{study.name}: building {len(study.arms)} arms', flush=True)
     built = check_arms(study)
-    check_transfers(study)
+    tuned_on = check_transfers(study)
     if args.dry_run:
         for arm, found in built.items():
             reference = f', compared with {study.references[arm]}' if arm in study.references else ''
@@ -140,7 +141,10 @@ def main(args: argparse.Namespace) -> None:
     out = Path(args.out) if args.out else work_dir / study.name
     stem = out.with_suffix('') if out.suffix in ('.md', '.json') else out
     threads = _threads(args.jobs or 1)
-    keys = run_keys(study, {arm: found.data for arm, found in built.items()})
+    trained_on = {arm: found.data for arm, found in built.items()}
+    prints = {**trained_on, **{f'transfers.{name}': own for name, own in tuned_on.items()}}
+    check_same_data(work_dir, prints, note=False)
+    keys = run_keys(study, trained_on, tuned_on)
     recorded = read_records(records_path(stem), keys)
 
     def write(runs: list[Run], transfers: dict[str, list[Run]] | None = None) -> list[Path]:
@@ -164,6 +168,7 @@ def main(args: argparse.Namespace) -> None:
         written = work(None)
     else:
         with locked(work_dir, 'compare', inherited=True) as lock:
+            check_same_data(work_dir, prints, note=True)
             written = work(_executor(args, work_dir, threads, lock))
     print(f'wrote {", ".join(map(str, written))}')
 

@@ -18,6 +18,7 @@ from agmax_mm.detection.complete import complete_config, import_host
 from agmax_mm.detection.detectors import DEFAULT_DETECTORS, recipe_of
 from agmax_mm.detection.recipe import finetune_name
 from agmax_mm.engine.hashes import config_hash
+from agmax_mm.experiments.data_prints import data_print
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.finetuning_job import Transfer, derive_config
 from agmax_mm.experiments.stages import Pipeline, Stage
@@ -197,10 +198,13 @@ def _result(prepared: Prepared, stages: Sequence[Stage]) -> dict[str, Any]:
     }
 
 
-def check_data(config: Config) -> None:
+def check_data(config: Config) -> str:
     """Read the annotations and the images' headers that a detection config trains and validates on.
 
     What is found is logged, one line for each annotation file.
+
+    Returns:
+        The print of the data, see :func:`~agmax_mm.experiments.data_prints.data_print`.
 
     Raises:
         ValueError: On files that are missing, damaged or of another size than annotated, on annotations that cannot be
@@ -210,8 +214,8 @@ def check_data(config: Config) -> None:
     complete_config(config)
     import_host()
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmdet')):
-        for name in ('train_dataloader', 'val_dataloader'):
-            DATASETS.build(config[name].dataset)
+        loaders = (config.train_dataloader, config.val_dataloader)
+        return ' '.join(data_print(DATASETS.build(loader.dataset)) for loader in loaders)
 
 
 def _try_on(backbone: Backbone, config: Config) -> None:

@@ -7,7 +7,6 @@ machine, or after they were removed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from agmax_mm.engine.config import load_config
 from agmax_mm.engine.hashes import config_hash
+from agmax_mm.experiments.data_prints import sha256_of
 from agmax_mm.experiments.finetuning_job import derive_config
 from agmax_mm.experiments.study import Study
 from agmax_mm.experiments.study_transfers import transfer_job, transfer_name
@@ -29,7 +29,6 @@ _KEPT = (
     *('status', 'wall_time_s', 'peak_memory_mb', 'iterations', 'epochs', 'scores'),
 )
 _TRAIN_POINTS = 30
-_DATA_ITEMS = 500
 
 
 def records_path(stem: Path) -> Path:
@@ -37,36 +36,28 @@ def records_path(stem: Path) -> Path:
     return stem.with_name(f'{stem.name}.runs.jsonl')
 
 
-def run_keys(study: Study, data: Mapping[str, str]) -> dict[str, str]:
+def run_keys(study: Study, data: Mapping[str, str], tuned_on: Mapping[str, str]) -> dict[str, str]:
     """What decides the outcome of each run and fine-tuning besides its seed, as SHA-256 by its name.
 
     That is the arm's whole config, but not where ``--data-root`` says that the data lie, and the data's own print.
-    A fine-tuning's key holds its run's key and its own whole config.
+    A fine-tuning's key holds its run's key, its own whole config and the print of its own data.
 
     Args:
         study: What is compared.
-        data: The print of each arm's data, see :func:`data_print`.
+        data: The print of each arm's data, see :func:`~agmax_mm.experiments.data_prints.data_print`.
+        tuned_on: That of each fine-tuning's.
     """
     keys = {}
     for arm, own in study.arms.items():
-        key = _sha256([config_hash(load_config(str(study.base), {**study.options, **own})), data[arm]])
+        key = sha256_of([config_hash(load_config(str(study.base), {**study.options, **own})), data[arm]])
         tuned = {
-            name: _sha256([key, config_hash(derive_config(transfer_job(options, Path('work_dirs'))))])
+            name: sha256_of([key, config_hash(derive_config(transfer_job(options, Path('work_dirs')))), tuned_on[name]])
             for name, options in study.transfers.items()
         }
         for seed in study.seeds:
             keys[f'{arm}/seed_{seed}'] = key
             keys |= {transfer_name(name, arm, seed): own_key for name, own_key in tuned.items()}
     return keys
-
-
-def data_print(dataset: Any) -> str:
-    """SHA-256 of the classes, the number of items and some of the items of a data set of mmengine, wherever it lies."""
-    places: Any = np.unique(np.linspace(0, len(dataset) - 1, _DATA_ITEMS).astype(int)) if len(dataset) else []
-    items = json.dumps([dataset.get_data_info(int(place)) for place in places], sort_keys=True, default=_plain)
-    root = str(getattr(dataset, 'data_root', '') or '').rstrip('/')
-    classes = [str(name) for name in (getattr(dataset, 'metainfo', None) or {}).get('classes') or ()]
-    return _sha256([len(dataset), classes, items.replace(f'"{root}/', '"') if root else items])
 
 
 def read_records(path: Path, keys: Mapping[str, str]) -> dict[str, Run]:
@@ -141,12 +132,3 @@ def _small(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rounded(value: Any) -> Any:
     return float(f'{value:.5g}') if isinstance(value, float) else value
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not have: arrays, by their bytes, and types of other libraries, by their text."""
-    return hashlib.sha256(value.tobytes()).hexdigest() if isinstance(value, np.ndarray) else str(value)
-
-
-def _sha256(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

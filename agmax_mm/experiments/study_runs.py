@@ -19,10 +19,10 @@ from agmax_mm.engine.hashes import config_hash
 from agmax_mm.engine.launch import prepare
 from agmax_mm.engine.runner import Runner
 from agmax_mm.engine.switches import complete_switches
+from agmax_mm.experiments.data_prints import data_print
 from agmax_mm.experiments.executors import Executor
 from agmax_mm.experiments.stages import Pipeline, Stage
 from agmax_mm.experiments.study import Study
-from agmax_mm.experiments.study_records import data_print
 from agmax_mm.experiments.training import config_text, is_complete, training_stage
 from agmax_mm.fileio import write_text
 from agmax_mm.results.runs import Run, load_run
@@ -36,7 +36,7 @@ class BuiltArm:
 
     Attributes:
         parameters: The number of the model's parameters.
-        data: The print of its data, see :func:`~agmax_mm.experiments.study_records.data_print`.
+        data: The print of its data, see :func:`~agmax_mm.experiments.data_prints.data_print`.
     """
 
     parameters: int

@@ -20,23 +20,28 @@ _PLAIN = ('task', 'detector', 'config', 'data_root', 'classes', 'annotations', '
 _KEYS = (*_PLAIN, 'epochs', 'iters', 'options', 'metrics')
 
 
-def check_transfers(study: Study) -> None:
+def check_transfers(study: Study) -> dict[str, str]:
     """Derive the config of each fine-tuning and look at its data, before anything is trained.
 
     Args:
         study: What to compare.
 
+    Returns:
+        The print of each one's data, see :func:`~agmax_mm.experiments.data_prints.data_print`.
+
     Raises:
         ValueError: If one of them names unknown options, metrics that its detector is not measured by, or its data,
             recipe and options don't go together.
     """
+    prints = {}
     for name, options in study.transfers.items():
         try:
             config = derive_config(transfer_job(options, Path('work_dirs')))
-            check_data(config)
+            prints[name] = check_data(config)
             _check_metrics(options.get('metrics', []), config.val_evaluator)
         except ValueError as error:
             raise ValueError(f'transfers.{name}: {error}') from error
+    return prints
 
 
 def transfer_name(name: str, arm: str, seed: int) -> str:

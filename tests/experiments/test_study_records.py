@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from agmax_mm.experiments.study_records import data_print, read_records, takeable_runs, write_records
+from agmax_mm.experiments.data_prints import data_print
+from agmax_mm.experiments.study_records import read_records, takeable_runs, write_records
 from agmax_mm.results.runs import Run
 from tests.experiments.test_study_report import _run, study  # noqa: F401  a fixture
 

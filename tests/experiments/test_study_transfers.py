@@ -17,8 +17,9 @@ from agmax_mm.commands import compare
 from agmax_mm.engine.options import parse_options
 from agmax_mm.experiments.executors import InProcess
 from agmax_mm.experiments.study import read_study
+from agmax_mm.experiments.study_records import run_keys
 from agmax_mm.experiments.study_transfers import check_transfers
-from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, write_coco, write_voc
+from tests.detection.sets import IN_PROCESS, SMALL_DETECTOR, edit_coco, write_coco, write_voc
 
 ROOT = Path(__file__).parents[2]
 STUDY = """
@@ -107,6 +108,20 @@ def test_from_pictures_to_the_table_in_one_command(tmp_path, run):
         assert f'(study_figures/{file})' in page
         assert (runs / 'study_figures' / file).is_file()
 
+    # Runs of other data have no place beside these.
+    annotation, picture = tmp_path / 'boxes/VOC2007/Annotations/000.xml', tmp_path / 'images/train/c3/0.png'
+    for file, old, new, what in (
+        (annotation, b'<xmin>', b'<xmin>1', 'transfers.boxes'),
+        (picture, picture.read_bytes(), (tmp_path / 'images/train/c4/0.png').read_bytes(), 'plain'),
+    ):
+        before = file.read_bytes()
+        assert old in before
+        file.write_bytes(before.replace(old, new))
+        for arguments in ([], ['--no-train']):
+            with pytest.raises(ValueError, match=f"{what}: expected the data that 'work_dirs/study' was begun with"):
+                run(*arguments)
+        file.write_bytes(before)
+
     # What is recorded needs neither its run's folder nor its own.
     first = (runs / 'study.json').read_text()
     for folder in ('plain', 'mi', 'transfers/boxes/plain-seed_1'):
@@ -125,12 +140,17 @@ transfers = dict(fruit={given!r})
 """
 
 
-def test_masks_are_not_asked_of_a_detector_that_finds_boxes(tmp_path):
-    (tmp_path / 'base.py').write_text('')
+def test_a_fine_tuning_is_known_by_its_data_and_no_masks_are_asked_of_a_detector_of_boxes(tmp_path):
+    (tmp_path / 'base.py').write_text(BASE)
     given = dict(task='coco', data_root=str(write_coco(tmp_path / 'fruit')))
     given['metrics'] = ['coco/bbox_mAP_50', 'coco/segm_mAP']
     (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'detector': 'mask-rcnn'}))
-    check_transfers(read_study(tmp_path / 'study.py'))
+    study = read_study(tmp_path / 'study.py')
+    first = check_transfers(study)
+    edit_coco(tmp_path / 'fruit', lambda content: content['annotations'][0]['bbox'].reverse())
+    second = check_transfers(study)
+    keys, others = (run_keys(study, {'a': 'print'}, prints) for prints in (first, second))
+    assert {name for name in keys if keys[name] != others[name]} == {'transfers/fruit/a-seed_0'}
     (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'detector': 'faster-rcnn'}))
     with pytest.raises(ValueError, match="transfers.fruit: metrics: .* begin with coco/bbox_, got 'coco/segm_mAP'"):
         check_transfers(read_study(tmp_path / 'study.py'))
