@@ -38,7 +38,9 @@ def check_same_data(work_dir: Path, prints: Mapping[str, str], *, note: bool) ->
         ValueError: If the folder has another print of one of them, or its file is damaged.
     """
     path = work_dir / _FILE
-    begun = read_json(path, 'data prints') if path.is_file() else {}
+    begun = read_json(path, 'work dir') if path.is_file() else {}
+    if not isinstance(begun, dict):
+        raise ValueError(f'work dir: expected prints by name in {str(path)!r}, got {begun!r}')
     for name, own in prints.items():
         if begun.get(name, own) != own:
             raise ValueError(

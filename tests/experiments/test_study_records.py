@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from agmax_mm.experiments.data_prints import data_print
+from agmax_mm.experiments.data_prints import check_same_data, data_print
 from agmax_mm.experiments.study_records import read_records, takeable_runs, write_records
 from agmax_mm.results.runs import Run
 from tests.experiments.test_study_report import _run, study  # noqa: F401  a fixture
@@ -89,6 +89,21 @@ def test_the_print_of_data_is_of_what_they_are_and_not_of_their_place():
         _Data('/one', [0, 1], pixel=1),
     ]
     assert len({first, *map(data_print, others)}) == 5
+
+
+def test_a_folder_knows_the_data_of_all_parts_that_were_begun_in_it(tmp_path):
+    check_same_data(tmp_path, {'a': 'x'}, note=False)
+    assert list(tmp_path.iterdir()) == []
+    check_same_data(tmp_path, {'a': 'x'}, note=True)
+    check_same_data(tmp_path, {'b': 'y'}, note=True)  # another part, as with --arms
+    check_same_data(tmp_path, {'a': 'x', 'b': 'y', 'c': 'z'}, note=False)
+    for name, other in (('a', 'y'), ('b', 'x')):
+        with pytest.raises(ValueError, match=f'{name}: expected the data that .* was begun with, got others'):
+            check_same_data(tmp_path, {name: other}, note=True)
+    for content in ('{', '[]'):
+        (tmp_path / 'data.json').write_text(content)
+        with pytest.raises(ValueError, match=r'data\.json'):
+            check_same_data(tmp_path, {'a': 'x'}, note=True)
 
 
 def test_every_line_is_json_of_its_own(tmp_path):
