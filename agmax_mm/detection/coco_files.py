@@ -111,11 +111,16 @@ def usable_annotations(
 def coco_api(content: dict[str, Any], annotations: list[dict[str, Any]]) -> Any:
     """Return the host's index of a file with these annotations.
 
-    They are numbered from 1: pycocotools takes an object of the number 0 for none, so that its detection is wrong.
+    They are numbered from 1: pycocotools takes an object of the number 0 for none, so that its detection is wrong. A
+    detector that finds nothing scores 0: pycocotools cannot index an empty list, and mmdet then leaves the scores out.
     """
     from mmdet.datasets.api_wrappers import COCO
 
-    api = COCO()
+    class Index(COCO):
+        def loadRes(self, found: list[dict[str, Any]]) -> Any:
+            return super().loadRes(found) if found else coco_api(content, [])
+
+    api = Index()
     numbered = [{**entry, 'id': number} for number, entry in enumerate(annotations, start=1)]
     api.dataset = {**content, 'annotations': numbered}
     with redirect_stdout(io.StringIO()):  # it reports each of its steps

@@ -27,15 +27,16 @@ def coco(root, **options):
     return CheckedCocoDataset(data_root=str(root), data_prefix=dict(img='images/'), **options)
 
 
-def perfect_scores(root, kind, metrics=('bbox', 'segm')):
-    """Evaluate detections that are the annotations themselves."""
+def perfect_scores(root, kind, metrics=('bbox', 'segm'), images=None):
+    """Evaluate detections that are the annotations themselves, of the first images or all."""
     path = root / 'annotations/instances_val.json'
     metric = kind(ann_file=str(path), metric=list(metrics))
     metric.dataset_meta = dict(classes=('box', 'other'))
     samples = []
     content = json.loads(path.read_bytes())
-    for image in content['images']:
-        entries = [entry for entry in content['annotations'] if entry['image_id'] == image['id']]
+    for place, image in enumerate(content['images']):
+        seen = images is None or place < images
+        entries = [entry for entry in content['annotations'] if seen and entry['image_id'] == image['id']]
         boxes = [[x, y, x + w, y + h] for x, y, w, h in (entry['bbox'] for entry in entries)]
         masks = torch.zeros(len(entries), HEIGHT, WIDTH, dtype=torch.bool)
         for row, (left, top, right, bottom) in enumerate(boxes):
@@ -70,6 +71,18 @@ def test_perfect_detections_score_1_whatever_the_ids_are(tmp_path, ids):
     assert perfect_scores(tmp_path, CheckedCocoMetric) == [1.0, 1.0]
     if ids == 'from 0':
         assert perfect_scores(tmp_path, CocoMetric, ('bbox',))[0] < 0.9  # what it is for
+
+
+def test_a_detector_that_finds_nothing_scores_0(tmp_path):
+    """The host leaves the score out, and whoever asks for it later finds none."""
+    write_coco(tmp_path, names=('box',), val=4)
+    edit_coco(tmp_path, lambda content: content['annotations'][0].update(iscrowd=1), 'val')
+    assert perfect_scores(tmp_path, CheckedCocoMetric, images=0) == [0.0, 0.0]
+    assert perfect_scores(tmp_path, CheckedCocoMetric, images=1) == [0.0, 0.0]  # what is found is of a crowd
+    # One of three objects: recall a third, so that 34 of COCO's 101 recalls, from 0 to 0.33, have precision 1.
+    assert perfect_scores(tmp_path, CheckedCocoMetric, images=2) == pytest.approx([34 / 101] * 2, abs=1e-3)
+    with pytest.raises(KeyError):
+        perfect_scores(tmp_path, CocoMetric, images=0)
 
 
 def test_an_ignored_object_counts_neither_way(tmp_path):
