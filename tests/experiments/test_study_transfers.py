@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -153,6 +154,32 @@ def test_a_fine_tuning_is_known_by_its_data_and_no_masks_are_asked_of_a_detector
     assert {name for name in keys if keys[name] != others[name]} == {'transfers/fruit/a-seed_0'}
     (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'detector': 'faster-rcnn'}))
     with pytest.raises(ValueError, match="transfers.fruit: metrics: .* begin with coco/bbox_, got 'coco/segm_mAP'"):
+        check_transfers(read_study(tmp_path / 'study.py'))
+
+
+OWN_EVALUATORS = """
+_base_ = ['../configs/detection/faster-rcnn_r50_fpn_1x_voc0712.py']
+val_evaluator = [{evaluators}]
+"""
+VOC = "dict(type='mmdet.VOCMetric', metric='mAP')"
+
+
+@pytest.mark.parametrize(
+    ('evaluators', 'metrics', 'message'),
+    [
+        (VOC, [], ''),
+        (VOC, ['pascal_voc/AP50'], ''),
+        (VOC, ['own/score'], "expected names that begin with pascal_voc/, got 'own/score'"),
+        (f"{VOC}, dict(type='Own')", ['own/score'], ''),
+    ],
+)
+def test_a_config_of_ones_own_may_have_several_evaluators(tmp_path, evaluators, metrics, message):
+    (tmp_path / 'base.py').write_text(BASE)
+    config = OWN_EVALUATORS.replace('../configs', str(ROOT / 'configs')).format(evaluators=evaluators)
+    (tmp_path / 'detector.py').write_text(config)
+    given = dict(task='voc', config='detector.py', data_root=str(write_voc(tmp_path / 'boxes')), classes=['box'])
+    (tmp_path / 'study.py').write_text(ONE_ARM.format(given={**given, 'metrics': metrics}))
+    with pytest.raises(ValueError, match=message) if message else nullcontext():
         check_transfers(read_study(tmp_path / 'study.py'))
 
 
