@@ -179,5 +179,7 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert '-4.00' in page
     assert 'mask AP (%)' in page
     front = expected_files(root)[README]
-    assert re.search(r'\| VOC mAP of a detector, frozen: CutMix \+ AutoAugment +\| +● \+3\.00 .*\| +– \| +– \|', front)
-    assert re.search(r'\| mask AP of a detector, full: CutMix \+ AutoAugment +\| +● -4\.00', front)
+    assert re.search(
+        r'\| VOC mAP of a detector, frozen, n = 2 seeds: CutMix \+ AutoAugment +\| +● \+3\.00 .*\| +– \| +– \|', front
+    )
+    assert re.search(r'\| mask AP of a detector, full, n = 2 seeds: CutMix \+ AutoAugment +\| +● -4\.00', front)

@@ -79,6 +79,8 @@ def glance(found: Sequence[Found]) -> Table:
         for level in dict.fromkeys(level for level, _ in changes):
             cells = (changes.get((level, reference)) for reference in REFERENCES)
             what = f'{_score(one)} of a detector, {one.topic.transfer}' if one.topic.transfer else 'top-1'
+            # The heading has the main study's number of seeds.
+            what += f', {seeds}' if (seeds := seeds_text(one)) != seeds_text(found[0]) else ''
             rows.append((f'{what}: {LEVELS[level]}', *(NONE if cell is None else _marked(cell) for cell in cells)))
     return Table(('AgMax changes (points)', *(f'against {words}' for words in REFERENCES.values())), rows)
 

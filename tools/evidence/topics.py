@@ -74,9 +74,9 @@ TOPICS = (
     *(
         Topic(
             f'{MAIN}_masks',
-            f'Masks from these backbones, {name}',
+            f'Masks from such backbones, {name}',
             "Mask R-CNN on the demo's scenes of handwritten digits at 160 px, 512 to train on and 160 to test on, 200 "
-            f'steps of 4, from the same backbones; {how}.',
+            f"steps of 4, from the main study's arms with CutMix and AutoAugment, trained again; {how}.",
             transfer=name,
         )
         for name, how in _FINE_TUNED
