@@ -167,7 +167,8 @@ def main(args: argparse.Namespace) -> None:
     if args.no_train:
         written = work(None)
     else:
-        with locked(work_dir, 'compare', inherited=True) as lock:
+        # Commands hold the lock until they end. What trainings fork in this process may outlive them, and must not.
+        with locked(work_dir, 'compare', inherited=args.executor != 'same-process') as lock:
             check_same_data(work_dir, prints, note=True)
             written = work(_executor(args, work_dir, threads, lock))
     print(f'wrote {", ".join(map(str, written))}')
