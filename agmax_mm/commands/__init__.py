@@ -13,6 +13,7 @@ COMMANDS = {
     'predict': 'predict',
     'export': 'export',
     'convert': 'convert',
+    'split': 'split',
     'transfer': 'transfer',
     'robustness': 'robustness',
     'localize': 'localize',

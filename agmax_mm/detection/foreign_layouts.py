@@ -31,7 +31,7 @@ def advice(root: str | Path, task: str) -> str:
         (
             (root / 'annotations/instances_default.json').is_file(),
             "CVAT's COCO export without subsets: give the images the subsets Train and Validation and export again, or "
-            'split the file and name both parts with --ann TRAIN VAL',
+            'split the file (`agmax-mm split`)',
         ),
         (
             any(root.glob('*annotations.xml')),

@@ -46,6 +46,8 @@ _COCO_FOLDERS = {
     'val': ('val2017', 'val', 'valid', 'images/val', 'images/Validation', 'images/default', _VOC_FOLDER, 'images'),
 }
 
+_ONE_FILE = '; `agmax-mm split` makes two annotation files of one'
+
 
 @dataclass(frozen=True)
 class VocLayout:
@@ -156,7 +158,8 @@ def read_coco_layout(root: str | Path, annotations: Sequence[str] | None = None,
     splits: list[tuple[str, dict[str, Any]]] = []
     for index, split in enumerate(('train', 'val')):
         names = [annotations[index]] if annotations else _COCO_FILES[split]
-        ann_file = _first_existing(root, names, 'annotation file')
+        one = not annotations and split == 'val' and advice(root, 'coco') == ''
+        ann_file = _first_existing(root, names, 'annotation file', _ONE_FILE if one else '')
         splits.append((ann_file, read_coco(root / ann_file)))
     grouping = set.intersection(*(_grouping_categories(content) for _, content in splits))
     train, val = (
@@ -191,9 +194,11 @@ def _coco_split(
         )
     beside = Path(ann_file).parent.as_posix()
     folders = [*_COCO_FOLDERS[split], beside]
+    if not any((root / folder).is_dir() for folder in folders[:-1]):
+        folders += _COCO_FOLDERS['train' if split == 'val' else 'val']  # two parts of one file, see splitting.py
     # Some tools leave folders with nothing of the split in them.
     holding = [folder for folder in folders if (root / folder / images[0]['file_name']).is_file()]
-    folder = holding[0] if holding else _first_existing(root, folders[:-1], 'image folder')
+    folder = holding[0] if holding else _first_existing(root, _COCO_FOLDERS[split], 'image folder')
     names = (entry['name'] for entry in content['categories'])
     return CocoSplit(ann_file, f'{folder}/', len(images), tuple(name for name in names if name not in grouping))
 
@@ -209,10 +214,10 @@ def _grouping_categories(content: dict[str, Any]) -> set[str]:
     }
 
 
-def _first_existing(root: Path, names: Sequence[str], what: str) -> str:
+def _first_existing(root: Path, names: Sequence[str], what: str, hint: str = '') -> str:
     for name in names:
         if (root / name).exists():
             return name
     raise ValueError(
-        f'data root {str(root)!r}: expected an {what} {" or ".join(names)}, got none{advice(root, "coco")}'
+        f'data root {str(root)!r}: expected an {what} {" or ".join(names)}, got none{hint or advice(root, "coco")}'
     )

@@ -185,7 +185,7 @@ def roboflow_voc(root):
         (
             lambda root: write(root / 'annotations/instances_default.json', {}),
             'coco',
-            'CVAT.*Train and Validation.*--ann',
+            r'CVAT.*Train and Validation.*\(`agmax-mm split`\)',
         ),
         (lambda root: write(root / 'annotations.xml', '<annotations/>'), 'coco', 'CVAT.*export again as COCO'),
         (cvat_voc, 'voc', 'CVAT.*VOC2007.*trainval.txt and test.txt'),
