@@ -34,7 +34,10 @@ def main() -> int:
     """Write the files, or compare them with what is there."""
     args = parse_args()
     from agmax_mm.fileio import write_text
-    from tools.evidence.page import expected_files
+    from agmax_mm.host_imports import without_notices
+
+    with without_notices():
+        from tools.evidence.page import expected_files
 
     root = Path(args.root)
     differing = {

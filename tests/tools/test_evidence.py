@@ -180,6 +180,10 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert 'mask AP (%)' in page
     front = expected_files(root)[README]
     assert re.search(
-        r'\| VOC mAP of a detector, frozen, n = 2 seeds: CutMix \+ AutoAugment +\| +● \+3\.00 .*\| +– \| +– \|', front
+        r'\| VOC mAP of a detector of raccoons, frozen, n = 2 seeds: CutMix \+ AutoAugment '
+        r'+\| +● \+3\.00 .*\| +– \| +– \|',
+        front,
     )
-    assert re.search(r'\| mask AP of a detector, full, n = 2 seeds: CutMix \+ AutoAugment +\| +● -4\.00', front)
+    assert re.search(
+        r'\| mask AP of a detector of raccoons, full, n = 2 seeds: CutMix \+ AutoAugment +\| +● -4\.00', front
+    )

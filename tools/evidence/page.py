@@ -208,7 +208,6 @@ def _not_run(found: Sequence[Found], robust: bool) -> Section:
     ]
     if not robust:
         rows.append(("robustness and calibration of the main study's models", 'all', 'tools/study_robustness.py'))
-    rows.append(("the main study's backbones on photographs of many classes", 'all', 'a study with transfers'))
     rows.append(("the papers' recipes, ImageNet, CIFAR at full length", 'all', 'configs/'))
     rows.append(('the modern recipe of ResNet-50 on ImageNet', 'all', 'configs/modern/'))
     return Section('Not run', [Table(('what', 'not run', 'where'), rows)])

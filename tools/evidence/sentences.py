@@ -71,14 +71,15 @@ def glance(found: Sequence[Found]) -> Table:
     """What AgMax changes in the main study, and in the detectors from its backbones, against each reference."""
     rows = []
     for one in found:
-        if one.topic.study != MAIN and not one.topic.transfer:
+        topic = one.topic
+        if topic.study != MAIN and not topic.transfer:
             continue
         changes = {
             (other.level, other.reference): other for other in one.main if other.arm == 'mi' and other.difference
         }
         for level in dict.fromkeys(level for level, _ in changes):
             cells = (changes.get((level, reference)) for reference in REFERENCES)
-            what = f'{_score(one)} of a detector, {one.topic.transfer}' if one.topic.transfer else 'top-1'
+            what = f'{_score(one)} of a detector of {topic.subject}, {topic.transfer}' if topic.transfer else 'top-1'
             # The heading has the main study's number of seeds.
             what += f', {seeds}' if (seeds := seeds_text(one)) != seeds_text(found[0]) else ''
             rows.append((f'{what}: {LEVELS[level]}', *(NONE if cell is None else _marked(cell) for cell in cells)))

@@ -29,6 +29,7 @@ class Topic:
         paper: Column of the AgMax paper's table whose gains stand beside, and the table's number.
         pairs: Arms to compare, for studies whose arms are not ``<level>-<way>``.
         transfer: Which of the study's fine-tunings is told; none for the study's own runs.
+        subject: What its detectors look for.
     """
 
     study: str
@@ -37,6 +38,7 @@ class Topic:
     paper: tuple[int, str] | None = None
     pairs: tuple[tuple[str, str], ...] = ()
     transfer: str = ''
+    subject: str = ''
 
 
 _FINE_TUNED = (('frozen', 'stem, first stage and batch statistics stay'), ('full', 'all layers learn'))
@@ -68,6 +70,7 @@ TOPICS = (
             'Faster R-CNN on 160 photographs of raccoons at 160 px, 200 steps of 4, tested on 40 others, from the main '
             f"study's backbones with CutMix and AutoAugment; {how}.",
             transfer=name,
+            subject='raccoons',
         )
         for name, how in _FINE_TUNED
     ),
@@ -78,6 +81,18 @@ TOPICS = (
             "Mask R-CNN on the demo's scenes of handwritten digits at 160 px, 512 to train on and 160 to test on, 200 "
             f"steps of 4, from the main study's arms with CutMix and AutoAugment, trained again; {how}.",
             transfer=name,
+            subject='digits',
+        )
+        for name, how in _FINE_TUNED
+    ),
+    *(
+        Topic(
+            f'{MAIN}_people',
+            f'People in photographs, {name}',
+            'Mask R-CNN on 60 photographs of COCO at 160 px, 200 steps of 4, tested on 20 others, people alone, from '
+            f"the main study's arms with CutMix and AutoAugment, trained again; {how}.",
+            transfer=name,
+            subject='people',
         )
         for name, how in _FINE_TUNED
     ),
