@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from agmax_mm.ranks import LOST_LINE, has_lost_another, place, tell
 from agmax_mm.signals import EXIT_RESUME, handle_stops
 
 _DEBUG = '--debug'
+_STDOUT = 1
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +56,9 @@ def run(main: Callable[[], int | None], goes_on: str | None = None) -> None:
     # Schedulers and the demonstration stop a command with these signals. A shell's background job ignores Ctrl-C.
     handle_stops(signal.default_int_handler)
     try:
-        sys.exit(main() or 0)
+        with ends_with_its_reader():
+            code = main() or 0
+        sys.exit(code)
     except KeyboardInterrupt:
         if place()[1] < 2:  # of several, the launcher says it
             print('interrupted' if goes_on is None else f'interrupted; {goes_on}', file=sys.stderr)
@@ -63,6 +69,23 @@ def run(main: Callable[[], int | None], goes_on: str | None = None) -> None:
         lost = has_lost_another(error)
         tell(LOST_LINE if lost else error_line(error), lost=lost)
         sys.exit(1)
+
+
+@contextmanager
+def ends_with_its_reader() -> Iterator[None]:
+    """Exit without a word, with 141 as other programs, if the reader of the output leaves early, as ``head`` does."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        poll = select.poll()
+        poll.register(_STDOUT, 0)
+        if not any(event & select.POLLERR for _, event in poll.poll(0)):
+            raise  # a pipe to something else
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)  # for what is still to be written at the exit
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def error_line(error: Exception) -> str:

@@ -84,6 +84,29 @@ def test_what_can_go_on_says_how_and_has_its_own_exit_code(capsys):
     assert capsys.readouterr().err == 'interrupted; --resume goes on\n'
 
 
+@pytest.mark.parametrize('lines', [1, 100_000])
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_a_reader_that_leaves_ends_the_command_without_a_word(lines, unbuffered):
+    code = (
+        'import sys\nfrom agmax_mm import cli\n'
+        f"cli.run(lambda: (sys.stdin.read(), [print('a line') for _ in range({lines})]) and None)"
+    )
+    environment = {**os.environ, 'PYTHONUNBUFFERED': unbuffered}
+    pipes = dict.fromkeys(('stdin', 'stdout', 'stderr'), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, '-c', code], env=environment, **pipes) as process:
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == b''
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_broken_pipe_elsewhere_is_an_error(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['tool'])
+    with pytest.raises(SystemExit) as stop:
+        cli.run(lambda: _fail(BrokenPipeError(32, 'Broken pipe')))
+    assert (stop.value.code, capsys.readouterr().err) == (1, 'error: [Errno 32] Broken pipe\n')
+
+
 def test_nohup_is_heeded():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with pytest.raises(SystemExit) as stop:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from agmax_mm import __version__
-from agmax_mm.cli import make_parser, run
+from agmax_mm.cli import ends_with_its_reader, make_parser, run
 from agmax_mm.commands import COMMANDS
 
 
@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     first = arguments[0] if arguments else '--help'
     if first in ('-h', '--help'):
-        print(overview())
+        with ends_with_its_reader():
+            print(overview())
         sys.exit(0 if arguments else 2)
     if first == '--version':
         print(f'agmax_mm {__version__}')
@@ -47,7 +48,8 @@ def run_command(name: str, argv: Sequence[str] | None = None, prog: str | None =
     module = command_module(name)
     parser = make_parser(module.__doc__, module.EXAMPLE, prog=prog)
     module.add_arguments(parser)
-    args = parser.parse_args(argv)
+    with ends_with_its_reader():
+        args = parser.parse_args(argv)
     run(lambda: module.main(args), getattr(module, 'GOES_ON', None))
 
 

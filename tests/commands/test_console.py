@@ -120,6 +120,18 @@ def test_recipes_lists_those_that_match(capsys):
     assert lines[-1] == f'2 of {len(recipe_names())} recipes'
 
 
+@pytest.mark.parametrize(
+    ('argv', 'codes'),
+    [(['--help'], [141]), (['recipes'], [141]), (['train', '--help'], [0, 141])],  # argparse hides errors of its help
+)
+def test_a_reader_that_leaves_ends_the_command_without_a_word(argv, codes):
+    call = [sys.executable, '-m', 'agmax_mm', *argv]
+    with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b''
+    assert process.returncode in codes
+
+
 def test_a_page_says_where_each_value_comes_from(capsys):
     """The values are read off the files by eye."""
     code, printed = run_console(
@@ -188,15 +200,29 @@ def test_commands_that_measure_go_on_after_an_interruption():
     assert localize.GOES_ON == robustness.GOES_ON
 
 
-def test_predict_prints_its_own_lines_alone_and_imports_no_detectors():
+@pytest.mark.parametrize(
+    ('argv', 'code', 'printed', 'error'),
+    [
+        (['predict', 'nowhere.pth', 'x.jpg'], 1, None, 'error: checkpoint: expected a file'),
+        (
+            ['recipes', 'show', 'baseline/wrn40-2_standard_200e_cifar10'],
+            0,
+            str(ROOT),
+            '',
+        ),
+    ],
+)
+def test_commands_print_their_own_lines_alone_and_import_no_detectors(argv, code, printed, error):
     """The host prints a line about a data format that is not installed, which would come before a line of JSON."""
-    code = (
+    script = (
         'import atexit, sys\nfrom agmax_mm.commands import console\n'
         "atexit.register(lambda: print('mmdet' in sys.modules, 'mmpretrain' in sys.modules, file=sys.stderr))\n"
-        "console.main(['predict', 'nowhere.pth', 'x.jpg'])\n"
+        f'console.main({argv})\n'
     )
-    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, '')
-    error, imported = done.stderr.splitlines()
-    assert error.startswith('error: checkpoint: expected a file')
+    done = subprocess.run([sys.executable, '-c', script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stdout.startswith(printed) if printed else not done.stdout
+    *told, imported = done.stderr.splitlines()
+    assert ''.join(told).startswith(error)
+    assert len(told) == bool(error)
     assert imported == 'False True'
