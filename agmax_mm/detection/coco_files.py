@@ -83,13 +83,13 @@ def usable_annotations(
     kept = []
     for entry in content['annotations']:
         number, image_id, category = (entry.get(key) for key in ('id', 'image_id', 'category_id'))
-        image = images.get(image_id) if _is_id(image_id) else None
+        image = images.get(image_id) if is_id(image_id) else None
         if image is None:
             report.leave_out(UNLISTED, f'annotation {number} with image_id {image_id!r}')
             continue
         where = f'{image["file_name"]}, annotation {number}'
-        if not _is_id(category) or (categories is not None and category not in categories):
-            name = names.get(category, category) if _is_id(category) else category
+        if not is_id(category) or (categories is not None and category not in categories):
+            name = names.get(category, category) if is_id(category) else category
             report.unknown.setdefault(str(name), []).append(where)
             continue
         try:
@@ -139,7 +139,7 @@ def _check_image(path: Path, image: dict[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or value != value // 1:
             raise ValueError(f'{path}: {name}: expected a {key} in pixels, got {value!r}')
         image[key] = int(value)
-    if not _is_id(image.get('id')):
+    if not is_id(image.get('id')):
         raise ValueError(f'{path}: {name}: expected an id, a number or a text, got {image.get("id")!r}')
 
 
@@ -147,7 +147,7 @@ def _check_ids(path: Path, what: str, entries: list[tuple[Any, str]]) -> None:
     seen: dict[Any, str] = {}
     twice = []
     for number, name in entries:
-        if not _is_id(number):
+        if not is_id(number):
             raise ValueError(f'{path}: {name}: expected an id, a number or a text, got {number!r}')
         if number in seen:
             twice.append(f'{number!r} of {seen[number]} and {name}')
@@ -159,7 +159,8 @@ def _check_ids(path: Path, what: str, entries: list[tuple[Any, str]]) -> None:
         )
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
+    """Whether a value can be an id of an image, an annotation or a category."""
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 

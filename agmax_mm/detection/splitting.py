@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agmax_mm.detection.coco_files import read_coco
+from agmax_mm.detection.coco_files import is_id, read_coco
 from agmax_mm.detection.layouts import class_names
-from agmax_mm.fileio import write_json
+from agmax_mm.fileio import write_text
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def split_coco(
     if len(images) < 2:
         raise ValueError(f'{source}: expected at least 2 images, to train and to validate, got {len(images)}')
     listed = {image['id'] for image in images}
-    lost = [entry['id'] for entry in content['annotations'] if entry.get('image_id') not in listed]
+    lost = [entry['id'] for entry in content['annotations'] if not _in(entry.get('image_id'), listed)]
     if lost:
         raise ValueError(
             f'{source}: expected annotations of the images that it lists, got {len(lost)} of others, the first with '
@@ -86,8 +87,12 @@ def split_coco(
     ordered = sorted(listed, key=lambda number: (isinstance(number, str), number))
     held = set(random.Random(seed).sample(ordered, count))
     parts = [_part(content, listed - held), _part(content, held)]
-    for part, path in zip(parts, paths, strict=True):
-        write_json(part, path)
+    try:
+        texts = [json.dumps(part, ensure_ascii=False, allow_nan=False) for part in parts]
+    except ValueError:
+        raise ValueError(f'{source}: expected finite numbers, got NaN or infinity, which JSON does not know') from None
+    for text, path in zip(texts, paths, strict=True):
+        write_text(text, path)
     first, second = (_described(part, path) for part, path in zip(parts, paths, strict=True))
     return first, second
 
@@ -101,7 +106,7 @@ def _of_classes(content: dict[str, Any], names: Sequence[str], source: Path) -> 
             raise ValueError(f'--classes: expected categories of {source}, got {name!r}{hint}')
     categories = [entry for entry in content['categories'] if entry['name'] in names]
     numbers = {entry['id'] for entry in categories}
-    annotations = [entry for entry in content['annotations'] if entry.get('category_id') in numbers]
+    annotations = [entry for entry in content['annotations'] if _in(entry.get('category_id'), numbers)]
     return {**content, 'categories': categories, 'annotations': annotations}
 
 
@@ -112,6 +117,10 @@ def _part(content: dict[str, Any], numbers: set[Any]) -> dict[str, Any]:
 
 
 def _described(part: dict[str, Any], path: Path) -> Part:
-    used = {entry.get('category_id') for entry in part['annotations']}
+    used = {number for entry in part['annotations'] if is_id(number := entry.get('category_id'))}
     absent = tuple(entry['name'] for entry in part['categories'] if entry['id'] not in used)
     return Part(path, len(part['images']), len(part['annotations']), absent)
+
+
+def _in(number: Any, numbers: set[Any]) -> bool:
+    return is_id(number) and number in numbers

@@ -34,6 +34,11 @@ def coco(images=10, classes=('box', 'fig')):
     }
 
 
+def with_first(content, **changes):
+    first, *others = content['annotations']
+    return {**content, 'annotations': [{**first, **changes}, *others]}
+
+
 @pytest.fixture
 def split(tmp_path):
     """Split a content; both parts as read from the files, and what was said about them."""
@@ -113,6 +118,9 @@ def test_a_class_without_objects_is_named(split):
             {},
             r'all\.json: .*got 2 of others, the first with the id 1',
         ),
+        (lambda content: with_first(content, image_id=[3]), {}, 'got 1 of others, the first with the id 0'),
+        (lambda content: with_first(content, image_id='10'), {}, 'got 1 of others, the first with the id 0'),
+        (lambda content: with_first(content, area=float('nan')), {}, 'expected finite numbers, got NaN or infinity'),
         (lambda content: {'images': []}, {}, 'expected COCO annotations with images, annotations, categories'),
     ],
 )
@@ -147,6 +155,8 @@ def test_the_command_makes_data_that_transfer_reads(command, tmp_path):
     with pytest.raises(ValueError, match=r'`agmax-mm split` makes two annotation files of one'):
         read_coco_layout(tmp_path, masks=False)
     files = ['annotations/fig_train.json', 'annotations/fig_val.json']
+    with pytest.raises(ValueError, match='got none$'):  # a name that was given needs no advice
+        read_coco_layout(tmp_path, ['annotations/instances_train2017.json', files[1]], masks=False)
     done = command(
         'split', tmp_path / 'annotations/instances_train2017.json', *(tmp_path / name for name in files),
         '--share', '0.3', '--classes', 'fig',
@@ -159,3 +169,12 @@ def test_the_command_makes_data_that_transfer_reads(command, tmp_path):
     assert (layout.train.num_images, layout.val.num_images) == (7, 3)
     # The images of both lie where they were.
     assert layout.train.image_dir == layout.val.image_dir == 'train2017/'
+
+
+def test_images_of_validation_are_not_taken_from_the_training_folder_where_they_have_their_own(tmp_path):
+    for folder in ('annotations', 'train2017', 'val2017'):
+        (tmp_path / folder).mkdir()
+    for split in ('train', 'val'):
+        (tmp_path / f'annotations/instances_{split}2017.json').write_text(json.dumps(coco()))
+    (tmp_path / 'train2017/0.jpg').touch()
+    assert read_coco_layout(tmp_path, masks=False).val.image_dir == 'val2017/'
