@@ -187,3 +187,12 @@ def test_fine_tunings_of_a_study_are_told_apart(root):
     assert re.search(
         r'\| mask AP of a detector of raccoons, full, n = 2 seeds: CutMix \+ AutoAugment +\| +● -4\.00', front
     )
+
+    # One seed says nothing, and is on the page alone.
+    for arm in tuned['frozen']['arms'].values():
+        del arm['runs']['1']
+    (root / STUDIES / 'main_cifar10_detection.json').write_text(json.dumps(summary))
+    files = expected_files(root)
+    assert 'raccoons, frozen' not in files[README]
+    assert 'raccoons, full' in files[README]
+    assert '+3.00' in files[PAGE]
