@@ -78,7 +78,8 @@ def ends_with_its_reader() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it is None where the output was closed before the start
+                sys.stdout.flush()
     except BrokenPipeError:
         poll = select.poll()
         poll.register(_STDOUT, 0)

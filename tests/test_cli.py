@@ -100,6 +100,12 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(lines, unbuffered)
     assert process.returncode == 128 + signal.SIGPIPE
 
 
+def test_a_command_whose_output_is_closed_ends_as_ever():
+    code = "from agmax_mm import cli\ncli.run(lambda: print('a line'))"
+    done = subprocess.run(['bash', '-c', '"$0" -c "$1" >&-', sys.executable, code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b'')
+
+
 def test_a_broken_pipe_elsewhere_is_an_error(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['tool'])
     with pytest.raises(SystemExit) as stop:

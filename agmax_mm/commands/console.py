@@ -23,13 +23,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     first = arguments[0] if arguments else '--help'
-    if first in ('-h', '--help'):
-        with ends_with_its_reader():
+    with ends_with_its_reader():
+        if first in ('-h', '--help'):
             print(overview())
-        sys.exit(0 if arguments else 2)
-    if first == '--version':
-        print(f'agmax_mm {__version__}')
-        sys.exit(0)
+            sys.exit(0 if arguments else 2)
+        if first == '--version':
+            print(f'agmax_mm {__version__}')
+            sys.exit(0)
     if first not in COMMANDS:
         nearest = difflib.get_close_matches(first, COMMANDS, n=1, cutoff=0.0)[0]
         print(f'error: unknown command {first!r}, the nearest known one is {nearest!r}', file=sys.stderr)

@@ -122,7 +122,12 @@ def test_recipes_lists_those_that_match(capsys):
 
 @pytest.mark.parametrize(
     ('argv', 'codes'),
-    [(['--help'], [141]), (['recipes'], [141]), (['train', '--help'], [0, 141])],  # argparse hides errors of its help
+    [
+        (['--help'], [141]),
+        (['--version'], [141]),
+        (['recipes'], [141]),
+        (['train', '--help'], [0, 141]),  # argparse hides errors of its help
+    ],
 )
 def test_a_reader_that_leaves_ends_the_command_without_a_word(argv, codes):
     call = [sys.executable, '-m', 'agmax_mm', *argv]

@@ -2,8 +2,8 @@
 
 Where the golden file was made with these versions of the libraries on a processor of this name, the losses are compared
 up to rounding: models of one name take sums in other orders. Elsewhere each step makes the difference larger, and a
-part in a thousand is allowed. A new version of a library that draws other random
-numbers, or resizes images otherwise, changes the losses as a whole; then the files are renewed.
+part in a thousand is allowed. A new version of a library that draws other random numbers, or resizes images otherwise,
+changes the losses as a whole; then the files are renewed.
 """
 
 from pathlib import Path
