@@ -99,6 +99,14 @@ def test_classes_keep_their_objects_and_all_images(split):
     assert [bool(part.absent) for part in said] == [not part['annotations'] for part in (train, val)]
 
 
+def test_a_category_that_is_no_id_is_left_to_those_who_read_the_parts(split):
+    content = with_first(coco(), category_id=[1])
+    (train, val), _ = split(content)
+    assert sorted(train['annotations'] + val['annotations'], key=lambda entry: entry['id']) == content['annotations']
+    (train, val), _ = split(content, classes=['box'], force=True)
+    assert all(entry['category_id'] == 1 for entry in train['annotations'] + val['annotations'])
+
+
 def test_a_class_without_objects_is_named(split):
     _, (train, val) = split(coco(4, ('box', 'fig', 'elk')))
     assert 'elk' in train.absent

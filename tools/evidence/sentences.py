@@ -44,8 +44,9 @@ REPEATED = (
     'with mutual information were trained before its sums changed their order, which changes the last digits. '
     '`cutmix-mi` with seed 0 follows its record to all digits with the code of its day (commit c60f930, its first 10 '
     "epochs tried), and has 52.85 in place of 52.07 % at the end with today's: so much is chance in one run. "
-    "A processor's name is not enough: two machines that both call themselves AMD EPYC end `cutmix_aa-baseline` with "
-    'seed 0 at 52.60 % (the record of the masks) and at 52.14 % (that of the people in photographs).'
+    '`cutmix_aa-baseline` with seed 0 gave every loss and score of its record in the study of people in photographs, '
+    "with that day's code and with that of the masks' record (commit c451718). The masks' record itself, of another "
+    'machine whose processor has the same name, AMD EPYC, ends at 52.60 in place of 52.14 %: the name is not enough.'
 )
 
 
